@@ -1,2 +1,28 @@
 //! DL/T 645 of 1997 and 2007: frames, data identifiers, master, slave and the virtual bus inside a meter. no_std, no allocation, streaming.
 #![no_std]
+#![forbid(unsafe_code)]
+
+#[cfg(test)]
+extern crate std;
+
+mod address;
+mod control;
+mod data;
+mod decoder;
+mod error;
+mod frame;
+mod machine;
+mod octets;
+mod value;
+
+pub use address::{Address, AddressError};
+pub use control::{Control, Service, Version};
+pub use data::{Data, MASK, Octets};
+pub use decoder::{Decoder, Frames, STORAGE, frames};
+pub use error::{BufferTooSmall, Error, ErrorKind};
+pub use frame::{Builder, END, Frame, LONGEST, MAX_READ, MAX_WRITE, OVERHEAD, START, Sending, WAKE_UP};
+pub use machine::Stats;
+pub use value::ValueError;
+
+/// Longest pause between two octets of one frame, in milliseconds; a longer one ends it: call `finish`.
+pub const GAP: u32 = 500;
