@@ -1,2 +1,15 @@
 //! OBIS codes, units and COSEM data: what a DLMS/COSEM meter sends, as named and scaled values. no_std, no allocation.
 #![no_std]
+#![forbid(unsafe_code)]
+
+mod code;
+pub mod data;
+pub mod datetime;
+mod pattern;
+mod unit;
+mod value;
+
+pub use code::{Obis, ObisError, ObisText};
+pub use pattern::Pattern;
+pub use unit::Unit;
+pub use value::{Decimal, DecimalError, DecimalText, Prefix, Scaled};
