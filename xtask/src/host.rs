@@ -1,0 +1,64 @@
+//! The steps that need the host's tool chain only.
+
+use crate::crates::{Choice, choices, libraries};
+use crate::run::{Step, cargo, root};
+
+/// Workspaces of their own beside the main one.
+const OTHERS: &[&str] = &["fuzz", "xtask/probe"];
+
+pub fn fmt(step: &mut Step) {
+    step.check("workspace", cargo().args(["fmt", "--all", "--check"]));
+    for other in OTHERS {
+        let manifest = format!("{other}/Cargo.toml");
+        if root().join(&manifest).is_file() {
+            step.check(other, cargo().args(["fmt", "--check", "--manifest-path", &manifest]));
+        }
+    }
+}
+
+pub fn clippy(step: &mut Step) {
+    step.check(
+        "workspace, every target",
+        cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+    );
+    for library in libraries() {
+        for choice in choices(&library, |_| false) {
+            let mut command = cargo();
+            command.args(["clippy", "-p", library.package]).args(&choice.args);
+            if choice.label == "all features" {
+                command.arg("--all-targets");
+            }
+            command.args(["--", "-D", "warnings"]);
+            step.check(&format!("{}, {}", library.package, choice.label), &mut command);
+        }
+    }
+}
+
+pub fn doc(step: &mut Step) {
+    let mut command = cargo();
+    command.args(["doc", "--workspace", "--exclude", "benches", "--no-deps", "--all-features"]);
+    step.check("workspace, all features", command.env("RUSTDOCFLAGS", "-D warnings"));
+}
+
+pub fn test(step: &mut Step) {
+    step.tests("workspace", cargo().args(["test", "--no-fail-fast", "--workspace", "--exclude", "benches"]));
+    for library in libraries() {
+        let all: Vec<&str> = library.features.iter().map(String::as_str).collect();
+        for choice in [Choice::none(), Choice::of("all features", &all)] {
+            let mut command = cargo();
+            command.args(["test", "--no-fail-fast", "-p", library.package]).args(&choice.args);
+            step.tests(&format!("{}, {}", library.package, choice.label), &mut command);
+        }
+    }
+    // The tests pass without the real captures, so that a clone can run them: say what that leaves out.
+    if !root().join("../shared/captures").is_dir() {
+        step.skip(
+            "real captures",
+            "../shared/captures not found: only the repository's own vectors were tested",
+        );
+    }
+}
+
+pub fn bench(step: &mut Step) {
+    step.check("benches, once each", cargo().args(["bench", "-p", "benches", "--", "--test"]));
+}

@@ -1,0 +1,144 @@
+//! Each decode core linked alone for each bare target: no panic code may be in it, and its size has a budget.
+//!
+//! `xtask/probe` holds one program a core that calls the decode entry points with octets the linker cannot know, and
+//! nothing else: no HAL, no start-up code. What is left in the linked file is the core itself.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::budgets::Budgets;
+use crate::firmware::{TARGETS, build, route, version};
+use crate::run::{Step, answer, target_dir, works};
+
+/// The programs of `xtask/probe`, each a feature there.
+const CORES: &[&str] = &[];
+
+/// The target whose text sizes the budget table names.
+const SMALLEST: &str = "thumbv6m-none-eabi";
+
+/// What the linked file of a core looks like.
+struct Linked {
+    core: &'static str,
+    target: &'static str,
+    compiler: String,
+    panics: Vec<String>,
+    text: u64,
+    data: u64,
+}
+
+/// The step of `cargo xtask test`.
+pub fn run(step: &mut Step) {
+    let budgets = match Budgets::read() {
+        Ok(budgets) => budgets,
+        Err(why) => return step.fail("budgets", &why),
+    };
+    for linked in link_all(step) {
+        let name = format!("{} for {}", linked.core, linked.target);
+        if linked.panics.is_empty() {
+            step.pass(1);
+            println!("   ok {name}: no panic code, text {}, data {}", linked.text, linked.data);
+        } else {
+            step.fail(&name, &format!("panic code linked: {}", linked.panics.join(", ")));
+        }
+        for (what, figure) in linked.figures() {
+            match budgets.check(&what, figure, &linked.compiler) {
+                Ok(()) => step.pass(1),
+                Err(why) => step.fail("budget", &why),
+            }
+        }
+    }
+}
+
+/// `cargo xtask budgets`: the figures, and with `record` into the table.
+pub fn figures(step: &mut Step, record: bool) {
+    let mut budgets = match Budgets::read() {
+        Ok(budgets) => budgets,
+        Err(why) => return step.fail("budgets", &why),
+    };
+    for linked in link_all(step) {
+        for (what, figure) in linked.figures() {
+            println!("   {what}: {figure} octets ({})", linked.compiler);
+            budgets.record(&what, figure, "octets", &linked.compiler);
+            step.pass(1);
+        }
+    }
+    if record && let Err(why) = budgets.write() {
+        step.fail("budgets", &why);
+    }
+}
+
+impl Linked {
+    /// The figures that have a budget: text where flash is smallest, and the AVR's initialised RAM.
+    fn figures(&self) -> Vec<(String, u64)> {
+        let mut figures = Vec::new();
+        if self.target == SMALLEST {
+            figures.push((format!("{} core, text on {SMALLEST}", self.core), self.text));
+        }
+        if self.target.starts_with("avr") {
+            figures.push((format!("{} core, data on {}", self.core, self.target), self.data));
+        }
+        figures
+    }
+}
+
+fn link_all(step: &mut Step) -> Vec<Linked> {
+    let mut all = Vec::new();
+    let Some((nm, size)) = tools() else {
+        step.missing("every core", "no llvm-nm and llvm-size; `cargo xtask setup` installs them");
+        return all;
+    };
+    for target in TARGETS {
+        let Some(route) = route(target) else {
+            step.missing(target, "no compiler with core for it; `cargo xtask setup` installs one");
+            continue;
+        };
+        if target.starts_with("avr") && !works("avr-gcc", &["--version"]) {
+            step.missing(target, "no avr-gcc to link with; `cargo xtask setup` installs it");
+            continue;
+        }
+        for core in CORES {
+            let mut command = build(route, target, "xtask/probe");
+            command.args(["--features", core, "--bin", core]);
+            let name = format!("{core} for {target}");
+            if step.quietly(&name, &mut command).is_none() {
+                continue;
+            }
+            let file = linked_file(target, core);
+            match (panics(nm, &file), sizes(size, &file)) {
+                (Some(panics), Some((text, data))) => {
+                    all.push(Linked { core, target, compiler: version(route), panics, text, data });
+                }
+                _ => step.fail(&name, &format!("{} cannot be read", file.display())),
+            }
+        }
+    }
+    all
+}
+
+fn tools() -> Option<(&'static str, &'static str)> {
+    [("llvm-nm-22", "llvm-size-22"), ("llvm-nm", "llvm-size")]
+        .into_iter()
+        .find(|(nm, size)| works(nm, &["--version"]) && works(size, &["--version"]))
+}
+
+fn linked_file(target: &str, core: &str) -> PathBuf {
+    let folder = target_dir().join("firmware").join(target).join("release");
+    let elf = folder.join(format!("{core}.elf"));
+    if elf.exists() { elf } else { folder.join(core) }
+}
+
+/// The symbols of panic code in a linked file.
+fn panics(nm: &str, file: &Path) -> Option<Vec<String>> {
+    let symbols = answer(Command::new(nm).args(["--demangle", "--format=just-symbols"]).arg(file))?;
+    // A file without the entry point would be free of panics, and of everything else.
+    symbols.lines().find(|symbol| *symbol == "probe")?;
+    let panic = |symbol: &&str| symbol.contains("panicking") || symbol.contains("rust_begin_unwind");
+    Some(symbols.lines().filter(panic).map(str::to_string).collect())
+}
+
+/// Text (with constants) and initialised data, in octets.
+fn sizes(size: &str, file: &Path) -> Option<(u64, u64)> {
+    let table = answer(Command::new(size).arg("--format=berkeley").arg(file))?;
+    let mut cells = table.lines().nth(1)?.split_whitespace();
+    Some((cells.next()?.parse().ok()?, cells.next()?.parse().ok()?))
+}

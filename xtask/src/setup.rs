@@ -1,0 +1,146 @@
+//! Installs what the steps need and the machine lacks; silent and quick when nothing is missing.
+//!
+//! What cannot be installed here is said, and the steps that miss it are skipped (on CI they fail).
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::firmware::{TARGETS, debian_is_ready, nightly_is_ready, rustup_has};
+use crate::run::works;
+
+/// Something a step needs: how to see that it is there, and the Debian packages that bring it.
+struct Need {
+    what: &'static str,
+    steps: &'static [&'static str],
+    there: fn() -> bool,
+    packages: &'static [&'static str],
+}
+
+const NEEDS: &[Need] = &[
+    Need {
+        what: "a C and C++ compiler (every link; libFuzzer)",
+        steps: &["test", "clippy", "doc", "bench", "fuzz"],
+        there: || works("c++", &["--version"]) && works("cc", &["--version"]),
+        packages: &["g++", "libc6-dev"],
+    },
+    Need {
+        what: "a rustc that builds core from source",
+        steps: &["no_std", "probe"],
+        there: debian_is_ready,
+        packages: &["rustc-web", "cargo-web", "rust-web-src", "rust-web-llvm", "lld-22"],
+    },
+    Need {
+        what: "avr-gcc (links for AVR)",
+        steps: &["probe"],
+        there: || works("avr-gcc", &["--version"]) && Path::new("/usr/lib/avr/include/avr/io.h").exists(),
+        packages: &["gcc-avr", "binutils-avr", "avr-libc"],
+    },
+    Need {
+        what: "llvm-nm and llvm-size (symbols and sizes)",
+        steps: &["probe"],
+        there: || works("llvm-nm-22", &["--version"]),
+        packages: &["llvm-22"],
+    },
+];
+
+/// Makes the machine ready for the named steps.
+pub fn run(steps: &[&str]) {
+    println!("== setup");
+    components(steps);
+    let wanted = |need: &&Need| need.steps.iter().any(|step| steps.contains(step));
+    let missing: Vec<&Need> = NEEDS.iter().filter(wanted).filter(|need| !(need.there)()).collect();
+    if !missing.is_empty() {
+        if works("apt-get", &["--version"]) {
+            apt(&missing);
+        }
+        for need in missing.iter().filter(|need| !(need.there)()) {
+            println!("   not there: {}", need.what);
+        }
+    }
+    let bare = steps.iter().any(|step| ["no_std", "probe"].contains(step));
+    if bare && !debian_is_ready() {
+        rustup_targets();
+    }
+    if steps.contains(&"fuzz") && !works("cargo", &["fuzz", "--version"]) {
+        attempt(
+            "cargo install cargo-fuzz",
+            Command::new("cargo").args(["install", "--quiet", "--locked", "cargo-fuzz"]),
+        );
+    }
+    println!("   ready");
+}
+
+/// rustup's minimal profile lacks these two.
+fn components(steps: &[&str]) {
+    for (step, tool, component) in [("fmt", "fmt", "rustfmt"), ("clippy", "clippy", "clippy")] {
+        if steps.contains(&step) && !works("cargo", &[tool, "--version"]) {
+            attempt(component, Command::new("rustup").args(["component", "add", component]));
+        }
+    }
+}
+
+fn apt(missing: &[&Need]) {
+    let packages: Vec<&str> = missing.iter().flat_map(|need| need.packages.iter().copied()).collect();
+    println!("   installing {}", packages.join(" "));
+    attempt("apt-get update", apt_get().args(["-qq", "update"]));
+    // One by one where all at once fails: an unknown package must not cost the others.
+    let all =
+        apt_get().args(["-qq", "install", "--yes", "--no-install-recommends"]).args(&packages).run_quietly();
+    if let Err(first) = all {
+        for need in missing {
+            let each = apt_get()
+                .args(["-qq", "install", "--yes", "--no-install-recommends"])
+                .args(need.packages)
+                .run_quietly();
+            if each.is_err() {
+                println!("   apt-get could not install {}", need.packages.join(" "));
+            }
+        }
+        println!("{first}");
+    }
+}
+
+fn apt_get() -> Command {
+    let root = std::env::var("USER").is_ok_and(|user| user == "root")
+        || works("sh", &["-c", "[ \"$(id -u)\" = 0 ]"]);
+    let mut command = if root {
+        Command::new("env")
+    } else {
+        let mut sudo = Command::new("sudo");
+        sudo.args(["-n", "env"]);
+        sudo
+    };
+    command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "Dpkg::Use-Pty=0"]);
+    command
+}
+
+/// Where apt does not serve: the ready-made targets, and a nightly with the sources of core for AVR.
+fn rustup_targets() {
+    for target in TARGETS.iter().filter(|target| !target.starts_with("avr") && !rustup_has(target)) {
+        attempt(target, Command::new("rustup").args(["target", "add", target]));
+    }
+    if !nightly_is_ready() {
+        let args = ["toolchain", "install", "nightly", "--profile", "minimal", "--component", "rust-src"];
+        attempt("rustup's nightly", Command::new("rustup").args(args));
+    }
+}
+
+fn attempt(what: &str, command: &mut Command) {
+    if let Err(output) = command.run_quietly() {
+        println!("   {what} failed:\n{output}");
+    }
+}
+
+trait RunQuietly {
+    fn run_quietly(&mut self) -> Result<(), String>;
+}
+
+impl RunQuietly for Command {
+    fn run_quietly(&mut self) -> Result<(), String> {
+        let output = self.stdin(Stdio::null()).output().map_err(|error| error.to_string())?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+    }
+}
