@@ -1,2 +1,69 @@
-//! DLMS link layers from octets to APDUs: HDLC frame format type 3, wired M-Bus and the TCP/UDP wrapper. no_std, no allocation, streaming.
+//! DLMS link layers: from octets on a wire to APDUs, and back.
+//!
+//! HDLC frame format type 3 ([`frame`]), wired M-Bus ([`mbus`]), the TCP/UDP wrapper ([`wrapper`]), and reassembly of
+//! segments on top of any of them ([`assembly`]). It does not look inside the APDU (crate `obis-cosem` does), keeps
+//! no session and owns no port, clock or memory.
+//!
+//! ```
+//! use dlms_hdlc::{Assembler, Decoder, Llc};
+//!
+//! let mut decoder = Decoder::new([0; 700]); // frames of up to 586 octets
+//! let mut assembler = Assembler::new([0; 1024]); // messages of up to 1024
+//! // From a UART interrupt, half a DMA buffer or a file: however the octets are cut, the events are the same.
+//! let line = b"\
+//!     \x7E\xA0\x16\x41\x08\x83\x13\xE5\xB0\
+//!     \xE6\xE7\x00\x0F\x40\x00\x00\x00\x00\x12\x00\xE6\x09\x20\x7E";
+//! let mut notifications = 0;
+//! for mut chunk in line.chunks(5) {
+//!     while let Some(event) = decoder.decode(&mut chunk) {
+//!         let assembled = assembler.accept(&event);
+//!         if let Some((Llc::Response, apdu)) = assembled.message.and_then(Llc::parse) {
+//!             assert_eq!(apdu, b"\x0F\x40\0\0\0\0\x12\0\xE6"); // a notification of 230
+//!             notifications += 1;
+//!         }
+//!     }
+//! }
+//! assert_eq!((notifications, decoder.stats().frames), (1, 1));
+//! ```
+//!
+//! # Who calls what
+//! * An interrupt or a main loop: [`Decoder::decode`](decoder::Decoder::decode) with the octets at hand, even one.
+//! * DMA, or a `read` into the storage itself: `spare_mut`, `commit`, then `decode` with an empty input.
+//! * A server with whole buffers: [`frames`], which copies nothing.
+//! * A timer that sees the line idle: `finish`.
+//!
+//! # Limits
+//! A decoder's state is its storage and about 60 octets (16-bit) to 120 (64-bit). The longest frame is about 6/7 of the
+//! storage ([`longest_frame`]); a longer one is reported and passed over. One octet costs at most nine steps of the
+//! framing, whatever the stream.
 #![no_std]
+#![forbid(unsafe_code)]
+
+#[cfg(test)]
+extern crate std;
+
+pub mod address;
+pub mod assembly;
+pub mod check;
+pub mod control;
+pub mod decoder;
+pub mod error;
+pub mod frame;
+#[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+pub mod io;
+pub mod llc;
+pub mod mbus;
+pub mod transparent;
+pub mod wrapper;
+
+pub use address::Address;
+pub use assembly::{Assembled, Assembler, Carrier};
+pub use control::Control;
+pub use decoder::longest_frame;
+pub use error::{BufferTooSmall, Error, ErrorKind, Stats};
+pub use frame::{Builder, Decoder, Frame, frames};
+pub use llc::Llc;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

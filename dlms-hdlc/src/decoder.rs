@@ -1,0 +1,574 @@
+//! The stream decoder and the slice iterator: the one place that knows how octets become frames and errors.
+//!
+//! A framing is a small machine fed one octet at a time. When a candidate frame turns out bad, its first octet is
+//! given up and the octets behind it are fed again, in place. Octets that arrive meanwhile queue up behind them, and
+//! each pays for at most [`EFFORT`] octets fed again, so no octet is slow and the state depends on the octets alone,
+//! not on how they were cut into calls.
+
+use crate::error::{Error, ErrorKind, Stats};
+use core::fmt;
+
+/// Octets fed again for each octet that arrives.
+const EFFORT: u8 = 8;
+/// Room kept behind the longest frame for the octets that arrive while a header is fed again.
+const HEADER_ROOM: usize = 16;
+
+/// Longest frame, in octets, that a decoder with `capacity` octets of storage can take: about 6/7 of it.
+///
+/// The rest is room for the octets that arrive while a bad frame is searched again. An Aidon list of 581 octets
+/// needs 696; 2,406 serve every HDLC frame (2,047 octets at most).
+#[must_use]
+pub const fn longest_frame(capacity: usize) -> usize {
+    let room = capacity.saturating_sub(HEADER_ROOM);
+    // Not `room * 6`: that may not fit where an index has 16 bits.
+    room.saturating_sub(room.div_ceil(7))
+}
+
+/// What a framing says of one octet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// May stand between frames.
+    Fill,
+    /// Belongs to no frame.
+    Noise,
+    /// Belongs to the candidate, which goes on.
+    More,
+    /// Completes a frame.
+    Frame,
+    /// Stands behind a whole frame and is fill itself.
+    FrameBefore,
+    /// Shows that the candidate is no frame.
+    Reject(ErrorKind),
+}
+
+/// A framing: where a frame starts, how long it is, and whether its check values hold.
+///
+/// Sealed: the framings of this crate are all there are.
+pub trait Framing: Sized + sealed::Sealed {
+    /// The borrowed view of a whole frame.
+    type Frame<'a>;
+    /// The machine at the start of the input or of an idle line.
+    #[doc(hidden)]
+    const START: Self;
+    /// Longest frame of the standard, octets.
+    #[doc(hidden)]
+    const LONGEST: usize;
+
+    /// Takes one octet in, at index `held` of the candidate.
+    #[doc(hidden)]
+    fn feed(&mut self, held: usize, octet: u8, longest: usize) -> Step;
+    /// Takes in the front octets of `octets` that decide nothing, and says how many.
+    #[doc(hidden)]
+    fn feed_many(&mut self, held: usize, octets: &[u8]) -> usize;
+    /// Length of the whole good frame at the front of `octets`, where a frame may start now. `None`: go octet by octet.
+    #[doc(hidden)]
+    fn whole(&self, octets: &[u8], longest: usize) -> Option<usize>;
+    /// How many octets at the front are noise for certain, no candidate being held.
+    #[doc(hidden)]
+    fn noise(&self, octets: &[u8]) -> usize;
+    /// The candidate was delivered (`true`) or given up.
+    #[doc(hidden)]
+    fn restart(&mut self, delivered: bool);
+    /// The view of a frame found whole.
+    #[doc(hidden)]
+    fn view(octets: &[u8]) -> Self::Frame<'_>;
+}
+
+pub(crate) mod sealed {
+    /// Keeps other crates from adding framings.
+    #[expect(unnameable_types, reason = "that nobody can name it is the point")]
+    pub trait Sealed {}
+}
+
+/// A stream decoder over storage that the caller lends: `[u8; N]`, `&mut [u8]`, `Box<[u8]>`, …
+///
+/// The storage must hold the longest frame expected and some room; see [`longest_frame`]. One octet costs a bounded
+/// number of steps, whatever the stream: at most nine octets pass through the framing for it, and at most one frame
+/// is moved within the storage where one bad frame with a good header lies inside another.
+pub struct Decoder<F, B> {
+    storage: B,
+    core: Core<F>,
+}
+
+/// What the decoder knows beside the octets. In the storage stand, from the front: the candidate (`held` octets), a
+/// gap left by octets fed again, the octets still to be fed again (`read..end`), and those committed by the caller
+/// that have not arrived yet (`end..committed`).
+#[derive(Clone, Copy, Debug)]
+struct Core<F> {
+    framing: F,
+    held: usize,
+    read: usize,
+    end: usize,
+    committed: usize,
+    /// The gap as it would be had the octets come one at a time; this one decides about overruns.
+    gap: usize,
+    credit: u8,
+    /// The candidate is a whole frame, held back until the loss before it has been reported.
+    ready: bool,
+    noise: u32,
+    stats: Stats,
+}
+
+/// Where a frame was found. Not borrowing, so that loops can end before the borrow starts.
+enum Found<'i> {
+    Input(&'i [u8]),
+    Stored(usize),
+}
+
+impl<F: Framing, B> Decoder<F, B> {
+    /// A decoder at the start of a line, over `storage`.
+    pub const fn new(storage: B) -> Self {
+        let core = Core {
+            framing: F::START,
+            held: 0,
+            read: 0,
+            end: 0,
+            committed: 0,
+            gap: 0,
+            credit: 0,
+            ready: false,
+            noise: 0,
+            stats: Stats::ZERO,
+        };
+        Self { storage, core }
+    }
+
+    /// What came out so far.
+    pub const fn stats(&self) -> Stats {
+        self.core.stats
+    }
+
+    /// Octets taken in and not yet reported as part of a frame, as lost or as fill.
+    pub const fn pending(&self) -> usize {
+        let queued = self.core.committed.saturating_sub(self.core.read);
+        self.core.held.saturating_add(queued).saturating_add(self.core.noise as usize)
+    }
+
+    /// Forgets everything held, as at the start of a line; the counters stay.
+    pub fn reset(&mut self) {
+        let stats = self.core.stats;
+        self.core = Core {
+            framing: F::START,
+            held: 0,
+            read: 0,
+            end: 0,
+            committed: 0,
+            gap: 0,
+            credit: 0,
+            ready: false,
+            noise: 0,
+            stats,
+        };
+    }
+}
+
+impl<F: Framing, B: AsRef<[u8]> + AsMut<[u8]>> Decoder<F, B> {
+    /// Takes octets off the front of `input` until there is something to report, and reports it.
+    ///
+    /// `None` means that `input` is empty now. Call in a loop; an empty input hands out what is due.
+    ///
+    /// # Errors
+    /// Octets given up, with the reason. Decoding goes on with the next call.
+    #[inline]
+    pub fn decode<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8]) -> Option<Result<F::Frame<'s>, Error>> {
+        let found = self.core.advance(self.storage.as_mut(), input)?;
+        Some(found.map(|found| self.view(found)))
+    }
+
+    /// Ends the frame in progress: the line is idle, or the input at its end. Call until `None`.
+    ///
+    /// # Errors
+    /// [`Truncated`](ErrorKind::Truncated) for a frame cut short; whole frames inside it still come out.
+    pub fn finish(&mut self) -> Option<Result<F::Frame<'_>, Error>> {
+        let found = self.core.finish(self.storage.as_mut())?;
+        Some(found.map(|found| self.view(found)))
+    }
+
+    /// Free storage behind what is held, to receive into; then [`commit`](Self::commit).
+    /// Never empty after [`decode`](Self::decode) returned `None`, given storage of 18 octets or more.
+    pub fn spare_mut(&mut self) -> &mut [u8] {
+        let storage = self.storage.as_mut();
+        if self.core.committed >= storage.len() {
+            self.core.close_gap(storage);
+        }
+        storage.get_mut(self.core.committed..).unwrap_or_default()
+    }
+
+    /// Says that `n` octets were received into [`spare_mut`](Self::spare_mut). They are decoded by the next calls of
+    /// [`decode`](Self::decode), for which an empty input will do. More than there was room for counts as the room.
+    pub fn commit(&mut self, n: usize) {
+        self.core.committed = self.core.committed.saturating_add(n).min(self.storage.as_ref().len());
+    }
+
+    fn view<'s, 'i: 's>(&'s self, found: Found<'i>) -> F::Frame<'s> {
+        F::view(match found {
+            Found::Input(octets) => octets,
+            Found::Stored(len) => self.storage.as_ref().get(..len).unwrap_or_default(),
+        })
+    }
+
+    #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+    pub(crate) fn due(&mut self) -> Option<Result<usize, Error>> {
+        let found = self.core.advance(self.storage.as_mut(), &mut &[][..])?;
+        Some(found.map(Found::stored))
+    }
+
+    #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+    pub(crate) fn last(&mut self) -> Option<Result<usize, Error>> {
+        let found = self.core.finish(self.storage.as_mut())?;
+        Some(found.map(Found::stored))
+    }
+
+    #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+    pub(crate) fn stored(&self, len: usize) -> F::Frame<'_> {
+        self.view(Found::Stored(len))
+    }
+}
+
+#[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+impl Found<'_> {
+    fn stored(self) -> usize {
+        match self {
+            Self::Input(octets) => octets.len(),
+            Self::Stored(len) => len,
+        }
+    }
+}
+
+impl<F: Framing> Core<F> {
+    /// One copy of the machine code for each framing, whatever the storage.
+    fn advance<'i>(&mut self, buf: &mut [u8], input: &mut &'i [u8]) -> Option<Result<Found<'i>, Error>> {
+        let longest = longest_frame(buf.len()).min(F::LONGEST);
+        loop {
+            if self.ready {
+                return Some(Ok(self.deliver()));
+            }
+            if self.read < self.end && self.credit > 0 {
+                self.credit = self.credit.saturating_sub(1);
+                if let Some(event) = self.feed_queued(buf, longest) {
+                    return Some(event);
+                }
+                continue;
+            }
+            let waiting = self.end.saturating_sub(self.read);
+            if waiting == 0 {
+                self.settle();
+            } else if self.held.saturating_add(self.gap).saturating_add(waiting) >= buf.len() {
+                return Some(Err(self.overrun(waiting)));
+            }
+            if self.end < self.committed {
+                self.end = self.end.saturating_add(1);
+                self.credit = EFFORT;
+                continue;
+            }
+            if waiting > 0 {
+                if self.end >= buf.len() {
+                    self.close_gap(buf);
+                }
+                let (&octet, rest) = input.split_first()?;
+                *input = rest;
+                put(buf, self.end, octet);
+                self.end = self.end.saturating_add(1);
+                self.committed = self.end;
+                self.credit = EFFORT;
+                continue;
+            }
+            if self.held == 0 {
+                if let Some(len) = self.framing.whole(input, longest)
+                    && let Some((frame, rest)) = input.split_at_checked(len)
+                {
+                    if self.noise > 0 {
+                        return Some(Err(self.error(ErrorKind::Noise)));
+                    }
+                    *input = rest;
+                    self.stats.frames = self.stats.frames.wrapping_add(1);
+                    self.framing.restart(true);
+                    return Some(Ok(Found::Input(frame)));
+                }
+                let noise = self.framing.noise(input);
+                *input = input.get(noise..).unwrap_or_default();
+                self.lose(noise);
+            } else {
+                let n = self.framing.feed_many(self.held, input);
+                if let Some((many, rest)) = input.split_at_checked(n) {
+                    let to = self.held.saturating_add(n);
+                    if let Some(place) = buf.get_mut(self.held..to) {
+                        place.copy_from_slice(many);
+                    }
+                    self.held = to;
+                    *input = rest;
+                }
+            }
+            let (&octet, rest) = input.split_first()?;
+            *input = rest;
+            self.credit = EFFORT.saturating_sub(1);
+            self.read = self.held.saturating_add(1);
+            self.end = self.read;
+            self.committed = self.read;
+            if let Some(event) = self.take(buf, octet, longest) {
+                return Some(event);
+            }
+        }
+    }
+
+    fn finish<'i>(&mut self, buf: &mut [u8]) -> Option<Result<Found<'i>, Error>> {
+        let longest = longest_frame(buf.len()).min(F::LONGEST);
+        loop {
+            if self.ready {
+                return Some(Ok(self.deliver()));
+            }
+            self.end = self.committed;
+            if self.read < self.end {
+                if let Some(event) = self.feed_queued(buf, longest) {
+                    return Some(event);
+                }
+                continue;
+            }
+            if self.held > 0 {
+                self.settle();
+                return Some(self.reject(buf, ErrorKind::Truncated));
+            }
+            self.settle();
+            self.framing = F::START;
+            return (self.noise > 0).then(|| Err(self.error(ErrorKind::Noise)));
+        }
+    }
+
+    fn feed_queued<'i>(&mut self, buf: &mut [u8], longest: usize) -> Option<Result<Found<'i>, Error>> {
+        let octet = buf.get(self.read).copied()?;
+        self.read = self.read.saturating_add(1);
+        self.take(buf, octet, longest)
+    }
+
+    /// Feeds one octet, which has left the queue, to the framing.
+    #[inline]
+    fn take<'i>(&mut self, buf: &mut [u8], octet: u8, longest: usize) -> Option<Result<Found<'i>, Error>> {
+        let step = self.framing.feed(self.held, octet, longest);
+        match step {
+            Step::Fill => {
+                self.gap = self.gap.saturating_add(1);
+                self.stats.fill = self.stats.fill.wrapping_add(1);
+                return None;
+            }
+            Step::Noise => {
+                self.gap = self.gap.saturating_add(1);
+                self.lose(1);
+                return None;
+            }
+            Step::FrameBefore => {
+                self.gap = self.gap.saturating_add(1);
+                self.stats.fill = self.stats.fill.wrapping_add(1);
+            }
+            Step::More | Step::Frame | Step::Reject(_) => {
+                put(buf, self.held, octet);
+                self.held = self.held.saturating_add(1);
+            }
+        }
+        match step {
+            Step::Frame | Step::FrameBefore if self.noise > 0 => {
+                self.ready = true;
+                Some(Err(self.error(ErrorKind::Noise)))
+            }
+            Step::Frame | Step::FrameBefore => Some(Ok(self.deliver())),
+            Step::Reject(kind) => Some(self.reject(buf, kind)),
+            _ => None,
+        }
+    }
+
+    fn deliver<'i>(&mut self) -> Found<'i> {
+        self.ready = false;
+        self.framing.restart(true);
+        self.stats.frames = self.stats.frames.wrapping_add(1);
+        self.gap = self.gap.saturating_add(self.held);
+        Found::Stored(core::mem::take(&mut self.held))
+    }
+
+    /// Gives up the first octet of the candidate and queues the others to be fed again.
+    fn reject<'i>(&mut self, buf: &mut [u8], kind: ErrorKind) -> Result<Found<'i>, Error> {
+        let again = self.held.saturating_sub(1);
+        let to = self.read.saturating_sub(again);
+        if self.read > self.held && buf.get(1..self.held).is_some() {
+            buf.copy_within(1..self.held, to);
+        }
+        self.read = to;
+        self.held = 0;
+        self.gap = self.gap.saturating_add(1);
+        self.framing.restart(false);
+        self.lose(1);
+        Err(self.error(kind))
+    }
+
+    fn overrun(&mut self, waiting: usize) -> Error {
+        self.lose(self.held.saturating_add(waiting));
+        self.held = 0;
+        self.read = self.end;
+        self.framing.restart(false);
+        self.settle();
+        self.error(ErrorKind::Overrun)
+    }
+
+    /// With nothing queued there is no gap, and the storage behind the candidate is free.
+    fn settle(&mut self) {
+        self.gap = 0;
+        self.credit = 0;
+        if self.read == self.committed {
+            self.read = self.held;
+            self.end = self.held;
+            self.committed = self.held;
+        }
+    }
+
+    fn close_gap(&mut self, buf: &mut [u8]) {
+        if buf.get(self.read..self.committed).is_some() && self.read > self.held {
+            buf.copy_within(self.read..self.committed, self.held);
+            let by = self.read.saturating_sub(self.held);
+            self.read = self.held;
+            self.end = self.end.saturating_sub(by);
+            self.committed = self.committed.saturating_sub(by);
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "lost octets wrap at 2^32 like the other counters")]
+    fn lose(&mut self, octets: usize) {
+        self.noise = self.noise.wrapping_add(octets as u32);
+    }
+
+    fn error(&mut self, kind: ErrorKind) -> Error {
+        let lost = core::mem::take(&mut self.noise);
+        self.stats.errors = self.stats.errors.wrapping_add(1);
+        self.stats.lost = self.stats.lost.wrapping_add(lost);
+        Error { kind, lost }
+    }
+}
+
+fn put(buf: &mut [u8], at: usize, octet: u8) {
+    if let Some(place) = buf.get_mut(at) {
+        *place = octet;
+    }
+}
+
+impl<F, B> fmt::Debug for Decoder<F, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decoder")
+            .field("held", &self.core.held)
+            .field("stats", &self.core.stats)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The frames of a whole slice, borrowed from it; see [`frames`](crate::frames).
+///
+/// Gives the same events as a [`Decoder`] whose storage is large enough. Work is linear in the input, but where
+/// somebody has packed good headers that claim long frames back to back: then each of them is checked in full.
+#[derive(Clone, Debug)]
+pub struct Frames<'i, F> {
+    rest: &'i [u8],
+    framing: F,
+    noise: u32,
+    fill: u32,
+}
+
+impl<'i, F: Framing> Frames<'i, F> {
+    pub(crate) const fn new(input: &'i [u8]) -> Self {
+        Self { rest: input, framing: F::START, noise: 0, fill: 0 }
+    }
+
+    /// What has not been looked at yet.
+    #[must_use]
+    pub const fn rest(&self) -> &'i [u8] {
+        self.rest
+    }
+
+    /// Fill octets passed so far.
+    #[must_use]
+    pub const fn fill(&self) -> u32 {
+        self.fill
+    }
+
+    fn skip(&mut self, n: usize) -> &'i [u8] {
+        let (front, rest) = self.rest.split_at_checked(n).unwrap_or((self.rest, &[]));
+        self.rest = rest;
+        front
+    }
+
+    fn error(&mut self, kind: ErrorKind) -> Option<Result<F::Frame<'i>, Error>> {
+        Some(Err(Error { kind, lost: core::mem::take(&mut self.noise) }))
+    }
+
+    fn reject(&mut self, kind: ErrorKind) -> Option<Result<F::Frame<'i>, Error>> {
+        self.skip(1);
+        self.noise = self.noise.wrapping_add(1);
+        self.framing.restart(false);
+        self.error(kind)
+    }
+
+    /// Follows the candidate at the front to its end: its length, or why it is none.
+    fn candidate(&mut self) -> Result<(usize, usize), ErrorKind> {
+        let mut at = 0;
+        loop {
+            let behind = self.rest.get(at..).unwrap_or_default();
+            at = at.saturating_add(self.framing.feed_many(at, behind));
+            let Some(&octet) = self.rest.get(at) else { return Err(ErrorKind::Truncated) };
+            let next = at.saturating_add(1);
+            match self.framing.feed(at, octet, F::LONGEST) {
+                Step::Reject(kind) => return Err(kind),
+                Step::Frame => return Ok((next, 0)),
+                Step::FrameBefore => return Ok((at, 1)),
+                Step::More => at = next,
+                // Only at index 0, where `next` looks first.
+                Step::Fill | Step::Noise => return Err(ErrorKind::Format),
+            }
+        }
+    }
+}
+
+impl<'i, F: Framing + Clone> Iterator for Frames<'i, F> {
+    type Item = Result<F::Frame<'i>, Error>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let before = self.framing.clone();
+            let (len, fill) = if let Some(len) = self.framing.whole(self.rest, F::LONGEST) {
+                (len, 0)
+            } else {
+                let noise = self.framing.noise(self.rest);
+                self.skip(noise);
+                self.noise = self.noise.wrapping_add(u32::try_from(noise).unwrap_or(u32::MAX));
+                let Some(&octet) = self.rest.first() else {
+                    return if self.noise > 0 { self.error(ErrorKind::Noise) } else { None };
+                };
+                match self.framing.feed(0, octet, F::LONGEST) {
+                    Step::Fill => {
+                        self.skip(1);
+                        self.fill = self.fill.wrapping_add(1);
+                        continue;
+                    }
+                    Step::Noise => {
+                        self.skip(1);
+                        self.noise = self.noise.wrapping_add(1);
+                        continue;
+                    }
+                    Step::Reject(kind) => return self.reject(kind),
+                    Step::Frame => (1, 0),
+                    Step::FrameBefore | Step::More => {
+                        self.framing = before.clone();
+                        match self.candidate() {
+                            Ok(found) => found,
+                            Err(kind) => return self.reject(kind),
+                        }
+                    }
+                }
+            };
+            if self.noise > 0 {
+                self.framing = before;
+                return self.error(ErrorKind::Noise);
+            }
+            let frame = self.skip(len);
+            self.skip(fill);
+            self.fill = self.fill.wrapping_add(u32::try_from(fill).unwrap_or(u32::MAX));
+            self.framing.restart(true);
+            return Some(Ok(F::view(frame)));
+        }
+    }
+}
