@@ -177,7 +177,7 @@ fn false_headers_back_to_back_stay_bounded_and_keep_the_laws() {
             control: Control::UI,
             information: &information,
         };
-        std::iter::once(0x7E).chain(builder.octets().take(8)).collect()
+        core::iter::once(0x7E).chain(builder.octets().take(8)).collect()
     };
     let octets = header.repeat(400);
     for storage in [200, 600, 620, 2600] {
@@ -201,7 +201,7 @@ fn a_frame_of_every_length_passes() {
         assert_eq!(octets.len(), builder.encoded_len());
         let mut decoder = dlms_hdlc::Decoder::new([0; 2406]);
         for (at, octet) in octets.iter().enumerate() {
-            let event = decoder.decode(&mut std::slice::from_ref(octet));
+            let event = decoder.decode(&mut core::slice::from_ref(octet));
             assert_eq!(event.is_some(), at + 1 == octets.len(), "delivered with its last octet");
             if let Some(frame) = event {
                 assert_eq!(frame.unwrap().information(), &data[..len]);
