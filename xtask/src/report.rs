@@ -4,6 +4,9 @@ use std::process::ExitCode;
 
 use crate::run::Done;
 
+/// Notes of one step that the table has room for; all of them stand above it, where they happened.
+const NOTES: usize = 12;
+
 /// Prints the table, the notes under it and, as the last line, the sums; fails if anything did.
 pub fn print(steps: &[Done]) -> ExitCode {
     let width = steps.iter().map(|step| step.name.len()).max().unwrap_or(0).max(4);
@@ -18,8 +21,11 @@ pub fn print(steps: &[Done]) -> ExitCode {
             step.skipped,
             step.seconds
         );
-        for note in &step.notes {
+        for note in step.notes.iter().take(NOTES) {
             println!("{:width$}    {note}", "");
+        }
+        if let Some(more) = step.notes.len().checked_sub(NOTES + 1) {
+            println!("{:width$}    … and {} more", "", more + 1);
         }
     }
     let sum = |count: fn(&Done) -> u32| steps.iter().map(count).sum::<u32>();
