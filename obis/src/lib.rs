@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod code;
+mod describe;
 pub mod data;
 pub mod datetime;
 mod pattern;
@@ -10,6 +11,7 @@ mod unit;
 mod value;
 
 pub use code::{Obis, ObisError, ObisText};
+pub use describe::Description;
 pub use pattern::Pattern;
 pub use unit::Unit;
 pub use value::{Decimal, DecimalError, DecimalText, Prefix, Scaled};
