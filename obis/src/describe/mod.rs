@@ -45,7 +45,7 @@ enum Part {
 }
 
 impl Description {
-    const PARTS: usize = 14;
+    const PARTS: usize = 16;
     const EMPTY: Self = Self { parts: [Part::Text(""); Self::PARTS], len: 0 };
 
     /// Hands out the text piece by piece: the way that needs neither formatting nor a buffer.
