@@ -10,6 +10,8 @@ use core::fmt;
 
 /// Octets fed again for each octet that arrives.
 const EFFORT: u8 = 8;
+/// Octets of input from which looking at them together pays.
+const WORTH: usize = 7;
 /// Room kept behind the longest frame for the octets that arrive while a header is fed again.
 const HEADER_ROOM: usize = 16;
 
@@ -50,19 +52,15 @@ pub trait Framing: Sized + sealed::Sealed {
     /// The machine at the start of the input or of an idle line.
     #[doc(hidden)]
     const START: Self;
-    /// Longest frame of the standard, octets.
+    /// Takes one octet in, at index `held` of the candidate; `capacity` octets of storage hold it.
     #[doc(hidden)]
-    const LONGEST: usize;
-
-    /// Takes one octet in, at index `held` of the candidate.
-    #[doc(hidden)]
-    fn feed(&mut self, held: usize, octet: u8, longest: usize) -> Step;
+    fn feed(&mut self, held: usize, octet: u8, capacity: usize) -> Step;
     /// Takes in the front octets of `octets` that decide nothing, and says how many.
     #[doc(hidden)]
     fn feed_many(&mut self, held: usize, octets: &[u8]) -> usize;
     /// Length of the whole good frame at the front of `octets`, where a frame may start now. `None`: go octet by octet.
     #[doc(hidden)]
-    fn whole(&self, octets: &[u8], longest: usize) -> Option<usize>;
+    fn whole(&self, octets: &[u8], capacity: usize) -> Option<usize>;
     /// How many octets at the front are noise for certain, no candidate being held.
     #[doc(hidden)]
     fn noise(&self, octets: &[u8]) -> usize;
@@ -92,7 +90,7 @@ pub struct Decoder<F, B> {
 
 /// What the decoder knows beside the octets. In the storage stand, from the front: the candidate (`held` octets), a
 /// gap left by octets fed again, the octets still to be fed again (`read..end`), and those committed by the caller
-/// that have not arrived yet (`end..committed`).
+/// that have not arrived yet (`end..committed`). With nothing behind the gap, `committed` is 0.
 #[derive(Clone, Copy, Debug)]
 struct Core<F> {
     framing: F,
@@ -191,13 +189,20 @@ impl<F: Framing, B: AsRef<[u8]> + AsMut<[u8]>> Decoder<F, B> {
         if self.core.committed >= storage.len() {
             self.core.close_gap(storage);
         }
-        storage.get_mut(self.core.committed..).unwrap_or_default()
+        storage.get_mut(self.core.behind()..).unwrap_or_default()
     }
 
     /// Says that `n` octets were received into [`spare_mut`](Self::spare_mut). They are decoded by the next calls of
     /// [`decode`](Self::decode), for which an empty input will do. More than there was room for counts as the room.
     pub fn commit(&mut self, n: usize) {
-        self.core.committed = self.core.committed.saturating_add(n).min(self.storage.as_ref().len());
+        let from = self.core.behind();
+        let to = from.saturating_add(n).min(self.storage.as_ref().len());
+        if to > from {
+            if self.core.committed == 0 {
+                (self.core.read, self.core.end) = (from, from);
+            }
+            self.core.committed = to;
+        }
     }
 
     fn view<'s, 'i: 's>(&'s self, found: Found<'i>) -> F::Frame<'s> {
@@ -238,140 +243,148 @@ impl Found<'_> {
 impl<F: Framing> Core<F> {
     /// One copy of the machine code for each framing, whatever the storage.
     fn advance<'i>(&mut self, buf: &mut [u8], input: &mut &'i [u8]) -> Option<Result<Found<'i>, Error>> {
-        let longest = longest_frame(buf.len()).min(F::LONGEST);
         loop {
             if self.ready {
                 return Some(Ok(self.deliver()));
             }
-            if self.read < self.end && self.credit > 0 {
-                self.credit = self.credit.saturating_sub(1);
-                if let Some(event) = self.feed_queued(buf, longest) {
+            let event = if self.committed == 0 {
+                // A few octets are fed one by one sooner than looked at together.
+                if input.len() >= WORTH
+                    && let Some(event) = self.bulk(buf, input)
+                {
                     return Some(event);
-                }
-                continue;
-            }
-            let waiting = self.end.saturating_sub(self.read);
-            if waiting == 0 {
-                self.settle();
-            } else if self.held.saturating_add(self.gap).saturating_add(waiting) >= buf.len() {
-                return Some(Err(self.overrun(waiting)));
-            }
-            if self.end < self.committed {
-                self.end = self.end.saturating_add(1);
-                self.credit = EFFORT;
-                continue;
-            }
-            if waiting > 0 {
-                if self.end >= buf.len() {
-                    self.close_gap(buf);
                 }
                 let (&octet, rest) = input.split_first()?;
                 *input = rest;
-                put(buf, self.end, octet);
-                self.end = self.end.saturating_add(1);
-                self.committed = self.end;
-                self.credit = EFFORT;
-                continue;
-            }
-            if self.held == 0 {
-                if let Some(len) = self.framing.whole(input, longest)
-                    && let Some((frame, rest)) = input.split_at_checked(len)
-                {
-                    if self.noise > 0 {
-                        return Some(Err(self.error(ErrorKind::Noise)));
-                    }
-                    *input = rest;
-                    self.stats.frames = self.stats.frames.wrapping_add(1);
-                    self.framing.restart(true);
-                    return Some(Ok(Found::Input(frame)));
-                }
-                let noise = self.framing.noise(input);
-                *input = input.get(noise..).unwrap_or_default();
-                self.lose(noise);
+                self.take(buf, octet)
+            } else if self.read < self.end && self.credit > 0 {
+                self.credit = self.credit.saturating_sub(1);
+                self.take_queued(buf)
             } else {
-                let n = self.framing.feed_many(self.held, input);
-                if let Some((many, rest)) = input.split_at_checked(n) {
-                    let to = self.held.saturating_add(n);
-                    if let Some(place) = buf.get_mut(self.held..to) {
-                        place.copy_from_slice(many);
-                    }
-                    self.held = to;
-                    *input = rest;
+                let waiting = self.end.saturating_sub(self.read);
+                if waiting == 0 {
+                    self.gap = 0;
+                } else if self.held.saturating_add(self.gap).saturating_add(waiting) >= buf.len() {
+                    return Some(Err(self.overrun(waiting)));
                 }
-            }
-            let (&octet, rest) = input.split_first()?;
-            *input = rest;
-            self.credit = EFFORT.saturating_sub(1);
-            self.read = self.held.saturating_add(1);
-            self.end = self.read;
-            self.committed = self.read;
-            if let Some(event) = self.take(buf, octet, longest) {
-                return Some(event);
+                if self.end == self.committed {
+                    if self.end >= buf.len() {
+                        self.close_gap(buf);
+                    }
+                    let (&octet, rest) = input.split_first()?;
+                    *input = rest;
+                    put(buf, self.end, octet);
+                    self.committed = self.end.saturating_add(1);
+                }
+                self.end = self.end.saturating_add(1);
+                self.credit = EFFORT;
+                None
+            };
+            if event.is_some() {
+                return event;
             }
         }
     }
 
+    /// Passes whole frames, noise and octets that decide nothing, with nothing queued.
+    fn bulk<'i>(&mut self, buf: &mut [u8], input: &mut &'i [u8]) -> Option<Result<Found<'i>, Error>> {
+        if self.held > 0 {
+            let n = self.framing.feed_many(self.held, input);
+            let to = self.held.saturating_add(n);
+            if let (Some((many, rest)), Some(place)) = (input.split_at_checked(n), buf.get_mut(self.held..to))
+            {
+                place.copy_from_slice(many);
+                self.held = to;
+                *input = rest;
+            }
+            return None;
+        }
+        if let Some(len) = self.framing.whole(input, buf.len())
+            && let Some((frame, rest)) = input.split_at_checked(len)
+        {
+            if self.noise > 0 {
+                return Some(Err(self.error(ErrorKind::Noise)));
+            }
+            *input = rest;
+            self.stats.frames = self.stats.frames.wrapping_add(1);
+            self.framing.restart(true);
+            return Some(Ok(Found::Input(frame)));
+        }
+        let noise = self.framing.noise(input);
+        *input = input.get(noise..).unwrap_or_default();
+        self.lose(noise);
+        None
+    }
+
     fn finish<'i>(&mut self, buf: &mut [u8]) -> Option<Result<Found<'i>, Error>> {
-        let longest = longest_frame(buf.len()).min(F::LONGEST);
         loop {
             if self.ready {
                 return Some(Ok(self.deliver()));
             }
             self.end = self.committed;
-            if self.read < self.end {
-                if let Some(event) = self.feed_queued(buf, longest) {
-                    return Some(event);
+            if self.committed > 0 {
+                let event = self.take_queued(buf);
+                if event.is_some() {
+                    return event;
                 }
-                continue;
-            }
-            if self.held > 0 {
-                self.settle();
+            } else if self.held > 0 {
                 return Some(self.reject(buf, ErrorKind::Truncated));
+            } else {
+                self.framing = F::START;
+                return (self.noise > 0).then(|| Err(self.error(ErrorKind::Noise)));
             }
-            self.settle();
-            self.framing = F::START;
-            return (self.noise > 0).then(|| Err(self.error(ErrorKind::Noise)));
         }
     }
 
-    fn feed_queued<'i>(&mut self, buf: &mut [u8], longest: usize) -> Option<Result<Found<'i>, Error>> {
+    fn take_queued<'i>(&mut self, buf: &mut [u8]) -> Option<Result<Found<'i>, Error>> {
         let octet = buf.get(self.read).copied()?;
         self.read = self.read.saturating_add(1);
-        self.take(buf, octet, longest)
+        let event = self.take(buf, octet);
+        if self.read == self.committed {
+            self.clear_queue();
+        }
+        event
     }
 
-    /// Feeds one octet, which has left the queue, to the framing.
+    /// Feeds one octet, which has left the queue or the input, to the framing.
     #[inline]
-    fn take<'i>(&mut self, buf: &mut [u8], octet: u8, longest: usize) -> Option<Result<Found<'i>, Error>> {
-        let step = self.framing.feed(self.held, octet, longest);
+    fn take<'i>(&mut self, buf: &mut [u8], octet: u8) -> Option<Result<Found<'i>, Error>> {
+        let step = self.framing.feed(self.held, octet, buf.len());
+        if step == Step::More {
+            put(buf, self.held, octet);
+            self.held = self.held.saturating_add(1);
+            return None;
+        }
         match step {
             Step::Fill => {
                 self.gap = self.gap.saturating_add(1);
                 self.stats.fill = self.stats.fill.wrapping_add(1);
-                return None;
+                None
             }
-            Step::Noise => {
+            Step::Noise | Step::More => {
                 self.gap = self.gap.saturating_add(1);
                 self.lose(1);
-                return None;
+                None
             }
-            Step::FrameBefore => {
-                self.gap = self.gap.saturating_add(1);
-                self.stats.fill = self.stats.fill.wrapping_add(1);
-            }
-            Step::More | Step::Frame | Step::Reject(_) => {
+            Step::Reject(kind) => {
                 put(buf, self.held, octet);
                 self.held = self.held.saturating_add(1);
+                Some(self.reject(buf, kind))
             }
-        }
-        match step {
-            Step::Frame | Step::FrameBefore if self.noise > 0 => {
-                self.ready = true;
-                Some(Err(self.error(ErrorKind::Noise)))
+            Step::Frame | Step::FrameBefore => {
+                if step == Step::Frame {
+                    put(buf, self.held, octet);
+                    self.held = self.held.saturating_add(1);
+                } else {
+                    self.gap = self.gap.saturating_add(1);
+                    self.stats.fill = self.stats.fill.wrapping_add(1);
+                }
+                if self.noise > 0 {
+                    self.ready = true;
+                    return Some(Err(self.error(ErrorKind::Noise)));
+                }
+                Some(Ok(self.deliver()))
             }
-            Step::Frame | Step::FrameBefore => Some(Ok(self.deliver())),
-            Step::Reject(kind) => Some(self.reject(buf, kind)),
-            _ => None,
         }
     }
 
@@ -385,6 +398,10 @@ impl<F: Framing> Core<F> {
 
     /// Gives up the first octet of the candidate and queues the others to be fed again.
     fn reject<'i>(&mut self, buf: &mut [u8], kind: ErrorKind) -> Result<Found<'i>, Error> {
+        if self.committed == 0 {
+            (self.read, self.end, self.committed) = (self.held, self.held, self.held);
+            (self.gap, self.credit) = (0, EFFORT.saturating_sub(1));
+        }
         let again = self.held.saturating_sub(1);
         let to = self.read.saturating_sub(again);
         if self.read > self.held && buf.get(1..self.held).is_some() {
@@ -393,6 +410,9 @@ impl<F: Framing> Core<F> {
         self.read = to;
         self.held = 0;
         self.gap = self.gap.saturating_add(1);
+        if self.read == self.committed {
+            self.clear_queue();
+        }
         self.framing.restart(false);
         self.lose(1);
         Err(self.error(kind))
@@ -402,20 +422,23 @@ impl<F: Framing> Core<F> {
         self.lose(self.held.saturating_add(waiting));
         self.held = 0;
         self.read = self.end;
+        self.gap = 0;
+        if self.read == self.committed {
+            self.clear_queue();
+        }
         self.framing.restart(false);
-        self.settle();
         self.error(ErrorKind::Overrun)
     }
 
+    /// Index behind all that the storage holds.
+    const fn behind(&self) -> usize {
+        if self.committed > 0 { self.committed } else { self.held }
+    }
+
     /// With nothing queued there is no gap, and the storage behind the candidate is free.
-    fn settle(&mut self) {
-        self.gap = 0;
-        self.credit = 0;
-        if self.read == self.committed {
-            self.read = self.held;
-            self.end = self.held;
-            self.committed = self.held;
-        }
+    fn clear_queue(&mut self) {
+        (self.read, self.end, self.committed) = (0, 0, 0);
+        (self.gap, self.credit) = (0, 0);
     }
 
     fn close_gap(&mut self, buf: &mut [u8]) {
@@ -510,7 +533,7 @@ impl<'i, F: Framing> Frames<'i, F> {
             at = at.saturating_add(self.framing.feed_many(at, behind));
             let Some(&octet) = self.rest.get(at) else { return Err(ErrorKind::Truncated) };
             let next = at.saturating_add(1);
-            match self.framing.feed(at, octet, F::LONGEST) {
+            match self.framing.feed(at, octet, usize::MAX) {
                 Step::Reject(kind) => return Err(kind),
                 Step::Frame => return Ok((next, 0)),
                 Step::FrameBefore => return Ok((at, 1)),
@@ -529,7 +552,7 @@ impl<'i, F: Framing + Clone> Iterator for Frames<'i, F> {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let before = self.framing.clone();
-            let (len, fill) = if let Some(len) = self.framing.whole(self.rest, F::LONGEST) {
+            let (len, fill) = if let Some(len) = self.framing.whole(self.rest, usize::MAX) {
                 (len, 0)
             } else {
                 let noise = self.framing.noise(self.rest);
@@ -538,7 +561,7 @@ impl<'i, F: Framing + Clone> Iterator for Frames<'i, F> {
                 let Some(&octet) = self.rest.first() else {
                     return if self.noise > 0 { self.error(ErrorKind::Noise) } else { None };
                 };
-                match self.framing.feed(0, octet, F::LONGEST) {
+                match self.framing.feed(0, octet, usize::MAX) {
                     Step::Fill => {
                         self.skip(1);
                         self.fill = self.fill.wrapping_add(1);

@@ -3,7 +3,7 @@
 use crate::address::Address;
 use crate::check::Fcs;
 use crate::control::Control;
-use crate::decoder::{Frames, Framing, Step, sealed};
+use crate::decoder::{Frames, Framing, Step, longest_frame, sealed};
 use crate::error::{BufferTooSmall, Error, ErrorKind};
 
 /// The octet that stands before, between and after frames.
@@ -246,7 +246,7 @@ impl Hdlc {
         }
     }
 
-    fn header_field(&mut self, held: u16, octet: u8, longest: usize) -> Result<(), ErrorKind> {
+    fn header_field(&mut self, held: u16, octet: u8, capacity: usize) -> Result<(), ErrorKind> {
         let next = held.wrapping_add(1);
         match self.field {
             Field::Format if held == 0 => self.length = u16::from(octet & 7) << 8,
@@ -256,7 +256,7 @@ impl Hdlc {
                 if length < SHORTEST {
                     return Err(ErrorKind::Length);
                 }
-                if length > longest {
+                if length > longest_frame(capacity) {
                     return Err(ErrorKind::TooLong);
                 }
                 (self.field, self.mark) = (Field::Destination, next);
@@ -296,10 +296,9 @@ impl Framing for Hdlc {
     type Frame<'a> = Frame<'a>;
     const START: Self =
         Self { fcs: Fcs::START, chances: BEHIND_FRAME, field: Field::Format, mark: 0, length: 0 };
-    const LONGEST: usize = LONGEST;
 
     #[inline]
-    fn feed(&mut self, held: usize, octet: u8, longest: usize) -> Step {
+    fn feed(&mut self, held: usize, octet: u8, capacity: usize) -> Step {
         #[expect(clippy::cast_possible_truncation, reason = "a candidate is at most 2047 octets long")]
         let held = held as u16;
         if held == 0 {
@@ -319,7 +318,7 @@ impl Framing for Hdlc {
             }
             return if self.fcs == Fcs::GOOD { Step::Frame } else { Step::Reject(ErrorKind::Fcs) };
         }
-        match self.header_field(held, octet, longest) {
+        match self.header_field(held, octet, capacity) {
             Ok(()) => Step::More,
             Err(kind) => Step::Reject(kind),
         }
@@ -337,13 +336,13 @@ impl Framing for Hdlc {
     }
 
     #[inline]
-    fn whole(&self, octets: &[u8], longest: usize) -> Option<usize> {
+    fn whole(&self, octets: &[u8], capacity: usize) -> Option<usize> {
         let [format, low, behind @ ..] = octets else { return None };
         if self.chances == 0 || format & 0xF0 != 0xA0 {
             return None;
         }
         let length = usize::from(u16::from_be_bytes([format & 7, *low]));
-        let frame = octets.get(..length).filter(|_| length <= longest)?;
+        let frame = octets.get(..length).filter(|_| length <= longest_frame(capacity))?;
         let (_, behind) = Address::parse(behind)?;
         let (_, behind) = Address::parse(behind)?;
         // Control, then the HCS unless only the FCS is left.

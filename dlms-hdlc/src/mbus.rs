@@ -2,7 +2,7 @@
 
 use crate::assembly::{Carrier, Link, Segment};
 use crate::check::sum;
-use crate::decoder::{Frames, Framing, Step, sealed};
+use crate::decoder::{Frames, Framing, Step, longest_frame, sealed};
 use crate::error::{BufferTooSmall, Error, ErrorKind};
 
 const LONG: u8 = 0x68;
@@ -13,14 +13,12 @@ pub const ACKNOWLEDGE: u8 = 0xE5;
 /// Octets around the L octets that a long frame counts: `68 L L 68` and checksum, stop.
 const AROUND: usize = 6;
 const SHORT_LEN: usize = 5;
-/// Longest length that can be told: 257, which Sagemcom T210-D sends as 01.
-const LONGEST: usize = 258 + AROUND;
 
 /// A frame whose checksum and stop octet are right.
 ///
 /// Layouts: long and control `68 L L 68 C A CI data CS 16` (L counts C to data; a control frame has no data), short
 /// `10 C A CS 16`, acknowledgement `E5`. CS is the sum modulo 256 of what L counts, or of C and A.
-/// L below 3 is impossible, so such a value is L modulo 256 of a longer frame: 01 is 257.
+/// L below 3 is impossible, so such a value is L modulo 256 of a longer frame: 01 is 257, as Sagemcom T210-D sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
     octets: &'a [u8],
@@ -181,10 +179,9 @@ impl sealed::Sealed for MBus {}
 impl Framing for MBus {
     type Frame<'a> = Frame<'a>;
     const START: Self = Self { due: true, sum: 0, length: 0, short: false };
-    const LONGEST: usize = LONGEST;
 
     #[inline]
-    fn feed(&mut self, held: usize, octet: u8, longest: usize) -> Step {
+    fn feed(&mut self, held: usize, octet: u8, capacity: usize) -> Step {
         if held == 0 {
             self.short = octet == SHORT;
             return match octet {
@@ -200,7 +197,7 @@ impl Framing for MBus {
             match held {
                 1 => {
                     self.length = octet;
-                    let long = counted(octet).saturating_add(AROUND) > longest;
+                    let long = counted(octet).saturating_add(AROUND) > longest_frame(capacity);
                     return if long { Step::Reject(ErrorKind::TooLong) } else { Step::More };
                 }
                 2 if octet != self.length => return Step::Reject(ErrorKind::Length),
@@ -235,10 +232,10 @@ impl Framing for MBus {
     }
 
     #[inline]
-    fn whole(&self, octets: &[u8], longest: usize) -> Option<usize> {
+    fn whole(&self, octets: &[u8], capacity: usize) -> Option<usize> {
         let [LONG, length, second, LONG, ..] = octets else { return None };
         let len = counted(*length).saturating_add(AROUND);
-        let frame = octets.get(..len).filter(|_| length == second && len <= longest)?;
+        let frame = octets.get(..len).filter(|_| length == second && len <= longest_frame(capacity))?;
         let [_, _, _, _, counted @ .., check, STOP] = frame else { return None };
         (sum(counted) == *check).then_some(len)
     }

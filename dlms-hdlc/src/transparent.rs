@@ -4,7 +4,7 @@
 //! does none of this: use [`frame`](crate::frame) for it.
 
 use crate::check::Fcs;
-use crate::decoder::{Frames, Framing, Step, sealed};
+use crate::decoder::{Frames, Framing, Step, longest_frame, sealed};
 use crate::error::{BufferTooSmall, ErrorKind};
 use crate::frame::FLAG;
 
@@ -110,9 +110,8 @@ impl sealed::Sealed for Transparent {}
 impl Framing for Transparent {
     type Frame<'a> = Frame<'a>;
     const START: Self = Self { fcs: Fcs::START, len: 0, started: false, escaped: false };
-    const LONGEST: usize = 0xFFFF;
 
-    fn feed(&mut self, held: usize, octet: u8, longest: usize) -> Step {
+    fn feed(&mut self, held: usize, octet: u8, capacity: usize) -> Step {
         if octet == FLAG {
             return match (held, self) {
                 (0, state) => {
@@ -129,7 +128,7 @@ impl Framing for Transparent {
         if !self.started {
             return Step::Noise;
         }
-        if held.saturating_add(1) > longest {
+        if held.saturating_add(1) > longest_frame(capacity) {
             return Step::Reject(ErrorKind::TooLong);
         }
         if octet == CONTROL_OCTET && !self.escaped {
@@ -146,7 +145,7 @@ impl Framing for Transparent {
         0
     }
 
-    fn whole(&self, _octets: &[u8], _longest: usize) -> Option<usize> {
+    fn whole(&self, _octets: &[u8], _capacity: usize) -> Option<usize> {
         None
     }
 

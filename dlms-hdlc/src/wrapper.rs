@@ -1,12 +1,11 @@
 //! The TCP/UDP wrapper (IEC 62056-47; DLMS UA Green Book, 7.3): eight octets of header before each APDU.
 
 use crate::assembly::{Carrier, Link, Segment};
-use crate::decoder::{Frames, Framing, Step, sealed};
+use crate::decoder::{Frames, Framing, Step, longest_frame, sealed};
 use crate::error::{BufferTooSmall, Error, ErrorKind};
 
 const HEADER: usize = 8;
 const VERSION: [u8; 2] = [0, 1];
-const LONGEST: usize = HEADER.saturating_add(0xFFFF);
 
 /// A wrapper protocol data unit: version 2 (`00 01`), source port 2, destination port 2, length 2, APDU n; high octet
 /// first. There is no check value: TCP or UDP has one.
@@ -123,9 +122,8 @@ impl sealed::Sealed for Wrapper {}
 impl Framing for Wrapper {
     type Frame<'a> = Frame<'a>;
     const START: Self = Self { length: 0 };
-    const LONGEST: usize = LONGEST;
 
-    fn feed(&mut self, held: usize, octet: u8, longest: usize) -> Step {
+    fn feed(&mut self, held: usize, octet: u8, capacity: usize) -> Step {
         let [version, low_version] = VERSION;
         match held {
             0 if octet != version => return Step::Noise,
@@ -137,7 +135,7 @@ impl Framing for Wrapper {
         let len = HEADER.saturating_add(usize::from(self.length));
         if held < 7 {
             Step::More
-        } else if held == 7 && len > longest {
+        } else if held == 7 && len > longest_frame(capacity) {
             Step::Reject(ErrorKind::TooLong)
         } else if held.saturating_add(1) < len {
             Step::More
@@ -156,10 +154,10 @@ impl Framing for Wrapper {
     }
 
     #[inline]
-    fn whole(&self, octets: &[u8], longest: usize) -> Option<usize> {
+    fn whole(&self, octets: &[u8], capacity: usize) -> Option<usize> {
         let [v, w, _, _, _, _, high, low, ..] = octets else { return None };
         let len = HEADER.saturating_add(usize::from(u16::from_be_bytes([*high, *low])));
-        ([*v, *w] == VERSION && len <= octets.len().min(longest)).then_some(len)
+        ([*v, *w] == VERSION && len <= octets.len().min(longest_frame(capacity))).then_some(len)
     }
 
     #[inline]
