@@ -2,6 +2,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod apdu;
 mod code;
 mod describe;
 pub mod data;
