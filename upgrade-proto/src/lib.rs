@@ -1,2 +1,16 @@
 //! Firmware upgrade of many meters over a slow shared medium: block transfer with a bitmap, multicast and coded repair. no_std, no allocation.
 #![no_std]
+
+#[cfg(test)]
+extern crate std;
+
+pub mod bitmap;
+mod codec;
+pub mod error;
+pub mod flash;
+pub mod gaps;
+pub mod hash;
+pub mod message;
+pub mod package;
+pub mod receiver;
+pub mod session;

@@ -1,0 +1,173 @@
+//! The map in RAM, brought to an EEPROM now and then: for flash that takes each unit once only.
+
+use super::{BlockMap, Mark, RECORD_LEN, Record, raise};
+use crate::flash::FlashError;
+use crate::hash::{CRC_START, crc_end, crc_step};
+
+/// An EEPROM: octets that may be written again and again, about 100,000 times a page.
+pub trait Eeprom {
+    /// Octets at `at`.
+    ///
+    /// # Errors
+    /// [`FlashError`] when the EEPROM does not answer.
+    fn read(&mut self, at: u32, out: &mut [u8]) -> Result<(), FlashError>;
+    /// Writes octets; returns when they are there.
+    ///
+    /// # Errors
+    /// [`FlashError`] when the EEPROM does not answer.
+    fn write(&mut self, at: u32, octets: &[u8]) -> Result<(), FlashError>;
+}
+
+/// Map of up to `8 N` units in RAM, written as a whole to the next of `slots` places every `every` blocks and at each step.
+///
+/// A write that is cut leaves the slot before in force, so the map lags by up to `every` blocks; with tags the receiver finds
+/// those again in the flash, without they are sent again. Each slot is `60 + N` octets, filled up to a whole page by the caller's `stride`,
+/// and is written `(blocks / every + 4) / slots` times a session: with 2000 blocks, `every` 256 and 2 slots 6 times, 16,000 sessions at
+/// 100,000 cycles whatever the page size up to the stride.
+#[derive(Debug)]
+pub struct EepromMap<E, const N: usize> {
+    eeprom: E,
+    start: u32,
+    stride: u32,
+    slots: u8,
+    every: u16,
+    held: u16,
+    slot: u8,
+    sequence: u32,
+    marks: u8,
+    record: Option<Record>,
+    bits: [u8; N],
+}
+
+impl<E: Eeprom, const N: usize> EepromMap<E, N> {
+    /// A map in `slots` (at least 2) places of `stride` octets from `start` on, written every `every` blocks.
+    pub const fn new(eeprom: E, start: u32, stride: u32, slots: u8, every: u16) -> Self {
+        let slots = if slots < 2 { 2 } else { slots };
+        let every = if every == 0 { 1 } else { every };
+        EepromMap {
+            eeprom,
+            start,
+            stride,
+            slots,
+            every,
+            held: 0,
+            slot: 0,
+            sequence: 0,
+            marks: 0,
+            record: None,
+            bits: [0xFF; N],
+        }
+    }
+
+    /// The EEPROM back.
+    pub fn into_inner(self) -> E {
+        self.eeprom
+    }
+
+    fn place(&self, slot: u8) -> u32 {
+        self.start.wrapping_add(u32::from(slot).wrapping_mul(self.stride))
+    }
+
+    /// Layout of a slot: `record 50 | marks u8 | bits N | CRC-32 u32`.
+    fn write(&mut self) -> Result<(), FlashError> {
+        let Some(record) = self.record else { return Ok(()) };
+        let slot = self.slot.wrapping_add(1).checked_rem(self.slots).unwrap_or(0);
+        let at = self.place(slot);
+        let sequence = self.sequence.wrapping_add(1);
+        let head = record.encode(sequence);
+        let crc = crc_end(crc_step(crc_step(crc_step(CRC_START, &head), &[self.marks]), &self.bits));
+        let mut to = at;
+        for part in [&head[..], &[self.marks], &self.bits, &crc.to_be_bytes()] {
+            self.eeprom.write(to, part)?;
+            to = to.wrapping_add(u32::try_from(part.len()).map_err(|_| FlashError)?);
+        }
+        self.slot = slot;
+        self.sequence = sequence;
+        self.held = 0;
+        Ok(())
+    }
+
+    /// Reads a slot into `self.bits`; its sequence number and marks when it is whole.
+    fn read_slot(&mut self, slot: u8) -> Result<Option<(Record, u32, u8)>, FlashError> {
+        let at = self.place(slot);
+        let mut head = [0u8; RECORD_LEN as usize];
+        let (mut marks, mut crc) = ([0u8], [0u8; 4]);
+        self.eeprom.read(at, &mut head)?;
+        let at = at.wrapping_add(RECORD_LEN.into());
+        self.eeprom.read(at, &mut marks)?;
+        self.eeprom.read(at.wrapping_add(1), &mut self.bits)?;
+        let len = u32::try_from(N).map_err(|_| FlashError)?;
+        self.eeprom.read(at.wrapping_add(1).wrapping_add(len), &mut crc)?;
+        let sum = crc_end(crc_step(crc_step(crc_step(CRC_START, &head), &marks), &self.bits));
+        let record = Record::decode(&head);
+        Ok(record.filter(|_| sum == u32::from_be_bytes(crc)).map(|(record, sequence)| (record, sequence, marks[0])))
+    }
+}
+
+impl<F, E: Eeprom, const N: usize> BlockMap<F> for EepromMap<E, N> {
+    const REWRITES: bool = false;
+    const LAGS: bool = true;
+
+    fn load(&mut self, _: &mut F) -> Result<Option<Record>, FlashError> {
+        self.record = None;
+        let mut best = None;
+        for slot in 0..self.slots {
+            if let Some((record, sequence, marks)) = self.read_slot(slot)? {
+                let newer = sequence.wrapping_sub(self.sequence) < 0x8000_0000;
+                if best.is_none() || newer {
+                    best = Some(slot);
+                    self.record = Some(record);
+                    self.sequence = sequence;
+                    self.marks = marks;
+                }
+            }
+        }
+        if let Some(slot) = best {
+            self.slot = slot;
+            self.read_slot(slot)?;
+        }
+        Ok(self.record)
+    }
+
+    fn begin(&mut self, _: &mut F, record: &Record) -> Result<(), FlashError> {
+        let need = u32::try_from(N).map_err(|_| FlashError)?.saturating_add(55);
+        if usize::from(record.units.div_ceil(8)) > N || need > self.stride {
+            return Err(FlashError);
+        }
+        self.record = Some(*record);
+        self.marks = 0;
+        self.bits = [0xFF; N];
+        self.write()
+    }
+
+    fn mark(&mut self, _: &mut F, mark: Mark) -> Result<(), FlashError> {
+        self.marks |= 1u8 << mark.bit();
+        self.write()
+    }
+
+    fn marked(&mut self, _: &mut F, mark: Mark) -> Result<bool, FlashError> {
+        Ok(self.marks & (1u8 << mark.bit()) != 0)
+    }
+
+    fn read(&mut self, _: &mut F, at: u16, out: &mut [u8]) -> Result<(), FlashError> {
+        let from = self.bits.get(usize::from(at)..).ok_or(FlashError)?;
+        out.copy_from_slice(from.get(..out.len()).ok_or(FlashError)?);
+        Ok(())
+    }
+
+    fn set(&mut self, _: &mut F, unit: u16) -> Result<(), FlashError> {
+        *self.bits.get_mut(usize::from(unit >> 3)).ok_or(FlashError)? &= !(0x80u8 >> (unit & 7));
+        self.held = self.held.saturating_add(1);
+        if self.held >= self.every { self.write() } else { Ok(()) }
+    }
+
+    fn forget(&mut self, _: &mut F, from: u16, to: u16) -> Result<(), FlashError> {
+        raise(&mut self.bits, 0, from, to);
+        self.marks &= 1u8 << Mark::Erased.bit();
+        self.write()
+    }
+
+    fn flush(&mut self, _: &mut F) -> Result<(), FlashError> {
+        if self.held == 0 { Ok(()) } else { self.write() }
+    }
+}

@@ -1,0 +1,141 @@
+//! The map in NOR flash: one bit cleared per block, no erase but one per session.
+
+use super::{BlockMap, Mark, RECORD_LEN, Record, raise};
+use crate::flash::{self, CHUNK, FlashError, Span};
+use embedded_storage::nor_flash::MultiwriteNorFlash;
+
+/// Two halves, used in turn: record, marks, bits. A new session, or bits that must be set again, are written to the other half, its record
+/// last, so that a cut leaves the old half in force.
+///
+/// Layout of a half: `record 50, filled to 64 | 4 marks of 16 octets (first octet 0: set) | bits`. A half is a multiple of the erase
+/// size and at least 128 octets longer than units / 8. Wear: one erase of each half every second session.
+#[derive(Copy, Clone, Debug)]
+pub struct FlashMap {
+    span: Span,
+    second: bool,
+    sequence: u32,
+    record: Option<Record>,
+}
+
+const MARKS: u32 = 64;
+const MARK_STRIDE: u32 = 16;
+const BITS: u32 = 128;
+
+impl FlashMap {
+    /// A map in `span` of the receiver's flash, halved.
+    #[must_use]
+    pub const fn new(span: Span) -> Self {
+        FlashMap { span, second: false, sequence: 0, record: None }
+    }
+
+    const fn half(&self, second: bool) -> u32 {
+        if second { self.span.start.wrapping_add(self.span.len / 2) } else { self.span.start }
+    }
+
+    const fn mark_at(&self, mark: Mark) -> u32 {
+        self.half(self.second).wrapping_add(MARKS).wrapping_add((mark.bit() as u32).wrapping_mul(MARK_STRIDE))
+    }
+
+    /// Erases the other half and writes the record to it, after `fill` wrote the rest.
+    fn turn<F: MultiwriteNorFlash>(
+        &mut self,
+        flash: &mut F,
+        record: &Record,
+        fill: impl FnOnce(&mut Self, &mut F, u32) -> Result<(), FlashError>,
+    ) -> Result<(), FlashError> {
+        let sector = u32::try_from(F::ERASE_SIZE).map_err(|_| FlashError)?;
+        let half = self.span.len / 2;
+        let need = BITS.saturating_add(u32::from(record.units).div_ceil(8));
+        if F::WRITE_SIZE > 16 || half.checked_rem(sector) != Some(0) || need > half {
+            return Err(FlashError);
+        }
+        let to = self.half(!self.second);
+        let mut at = 0;
+        // Only what is used: the record's sector must go first, lest a cut leaves an old record over erased bits.
+        while at < need {
+            flash::erase_sector(flash, to.wrapping_add(at))?;
+            at = at.saturating_add(sector);
+        }
+        fill(self, flash, to)?;
+        let sequence = self.sequence.wrapping_add(1);
+        flash::program(flash, to, &record.encode(sequence))?;
+        self.second = !self.second;
+        self.sequence = sequence;
+        self.record = Some(*record);
+        Ok(())
+    }
+}
+
+impl<F: MultiwriteNorFlash> BlockMap<F> for FlashMap {
+    const REWRITES: bool = true;
+    const LAGS: bool = false;
+
+    fn load(&mut self, flash: &mut F) -> Result<Option<Record>, FlashError> {
+        self.record = None;
+        for second in [false, true] {
+            let mut octets = [0u8; RECORD_LEN as usize];
+            flash::read(flash, self.half(second), &mut octets)?;
+            if let Some((record, sequence)) = Record::decode(&octets) {
+                let newer = sequence.wrapping_sub(self.sequence) < 0x8000_0000;
+                if self.record.is_none() || newer {
+                    self.record = Some(record);
+                    self.sequence = sequence;
+                    self.second = second;
+                }
+            }
+        }
+        Ok(self.record)
+    }
+
+    fn begin(&mut self, flash: &mut F, record: &Record) -> Result<(), FlashError> {
+        self.turn(flash, record, |_, _, _| Ok(()))
+    }
+
+    fn mark(&mut self, flash: &mut F, mark: Mark) -> Result<(), FlashError> {
+        flash::clear_bits(flash, self.mark_at(mark), 0)
+    }
+
+    fn marked(&mut self, flash: &mut F, mark: Mark) -> Result<bool, FlashError> {
+        let mut octet = [0u8];
+        flash::read(flash, self.mark_at(mark), &mut octet)?;
+        // A mark torn in programming counts as set: what it stands for was done before.
+        Ok(octet != [0xFF])
+    }
+
+    fn read(&mut self, flash: &mut F, at: u16, out: &mut [u8]) -> Result<(), FlashError> {
+        let base = self.half(self.second).wrapping_add(BITS);
+        flash::read(flash, base.wrapping_add(at.into()), out)
+    }
+
+    fn set(&mut self, flash: &mut F, unit: u16) -> Result<(), FlashError> {
+        let base = self.half(self.second).wrapping_add(BITS);
+        let keep = !(0x80u8 >> (unit & 7));
+        flash::clear_bits(flash, base.wrapping_add((unit >> 3).into()), keep)
+    }
+
+    fn forget(&mut self, flash: &mut F, from: u16, to: u16) -> Result<(), FlashError> {
+        let record = self.record.ok_or(FlashError)?;
+        let erased = BlockMap::<F>::marked(self, flash, Mark::Erased)?;
+        self.turn(flash, &record, |map, flash, other| {
+            let mut at = 0u16;
+            let len = record.units.div_ceil(8);
+            while at < len {
+                let mut chunk = [0u8; CHUNK];
+                let part = usize::from(len.wrapping_sub(at)).min(CHUNK);
+                let part = chunk.get_mut(..part).ok_or(FlashError)?;
+                BlockMap::<F>::read(map, flash, at, part)?;
+                raise(part, at, from, to);
+                flash::program(flash, other.wrapping_add(BITS).wrapping_add(at.into()), part)?;
+                at = at.saturating_add(u16::try_from(part.len()).map_err(|_| FlashError)?);
+            }
+            if erased {
+                flash::clear_bits(flash, other.wrapping_add(MARKS), 0)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn flush(&mut self, _: &mut F) -> Result<(), FlashError> {
+        Ok(())
+    }
+}

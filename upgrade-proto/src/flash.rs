@@ -1,0 +1,112 @@
+//! Reading, programming and comparing at any octet on a NOR flash whose units are larger than one octet.
+
+use embedded_storage::nor_flash::{MultiwriteNorFlash, NorFlash};
+
+/// The flash failed, or an address lies outside it.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct FlashError;
+
+impl core::fmt::Display for FlashError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("flash failure")
+    }
+}
+
+impl core::error::Error for FlashError {}
+
+/// Part of a flash; start and length are multiples of its erase size.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    /// First octet.
+    pub start: u32,
+    /// Octets.
+    pub len: u32,
+}
+
+/// Octets read at a time, and the largest read or write unit of a flash that is supported.
+pub(crate) const CHUNK: usize = 64;
+
+/// Reads `out.len()` octets at `at`.
+pub(crate) fn read<F: NorFlash>(flash: &mut F, at: u32, out: &mut [u8]) -> Result<(), FlashError> {
+    if F::READ_SIZE == 1 {
+        return flash.read(at, out).map_err(|_| FlashError);
+    }
+    let unit = u32::try_from(F::READ_SIZE).map_err(|_| FlashError)?;
+    let mut at = at;
+    let mut left = out;
+    while !left.is_empty() {
+        let over = at.checked_rem(unit).ok_or(FlashError)?;
+        let mut chunk = [0u8; CHUNK];
+        let part = chunk.get_mut(..F::READ_SIZE).ok_or(FlashError)?;
+        flash.read(at.wrapping_sub(over), part).map_err(|_| FlashError)?;
+        let over = usize::try_from(over).map_err(|_| FlashError)?;
+        let part = part.get(over..).ok_or(FlashError)?;
+        let len = part.len().min(left.len());
+        let (now, later) = left.split_at_mut_checked(len).ok_or(FlashError)?;
+        now.copy_from_slice(part.get(..len).ok_or(FlashError)?);
+        left = later;
+        at = at.wrapping_add(u32::try_from(len).map_err(|_| FlashError)?);
+    }
+    Ok(())
+}
+
+/// Calls `each` with the octets at `at` in pieces of up to [`CHUNK`], until it returns `false`.
+pub(crate) fn scan<F: NorFlash>(
+    flash: &mut F,
+    at: u32,
+    len: u32,
+    mut each: impl FnMut(&[u8]) -> bool,
+) -> Result<bool, FlashError> {
+    let mut buffer = [0u8; CHUNK];
+    let mut done = 0u32;
+    while done < len {
+        let left = usize::try_from(len.wrapping_sub(done)).map_err(|_| FlashError)?.min(CHUNK);
+        let part = buffer.get_mut(..left).ok_or(FlashError)?;
+        read(flash, at.checked_add(done).ok_or(FlashError)?, part)?;
+        if !each(part) {
+            return Ok(false);
+        }
+        done = done.wrapping_add(u32::try_from(left).map_err(|_| FlashError)?);
+    }
+    Ok(true)
+}
+
+/// Programs `data` at `at` (a multiple of the write size), the last unit filled with ones.
+pub(crate) fn program<F: NorFlash>(flash: &mut F, at: u32, data: &[u8]) -> Result<(), FlashError> {
+    let over = data.len().checked_rem(F::WRITE_SIZE).ok_or(FlashError)?;
+    let whole = data.len().wrapping_sub(over);
+    let (whole, tail) = data.split_at_checked(whole).ok_or(FlashError)?;
+    if !whole.is_empty() {
+        flash.write(at, whole).map_err(|_| FlashError)?;
+    }
+    if !tail.is_empty() {
+        let mut padded = [0xFFu8; CHUNK];
+        padded.get_mut(..tail.len()).ok_or(FlashError)?.copy_from_slice(tail);
+        let at = at.checked_add(u32::try_from(whole.len()).map_err(|_| FlashError)?).ok_or(FlashError)?;
+        flash.write(at, padded.get(..F::WRITE_SIZE).ok_or(FlashError)?).map_err(|_| FlashError)?;
+    }
+    Ok(())
+}
+
+/// Clears bits of one octet: the write unit around it is programmed with ones everywhere else.
+pub(crate) fn clear_bits<F: MultiwriteNorFlash>(flash: &mut F, at: u32, keep: u8) -> Result<(), FlashError> {
+    let unit = u32::try_from(F::WRITE_SIZE).map_err(|_| FlashError)?;
+    let over = at.checked_rem(unit).ok_or(FlashError)?;
+    let mut word = [0xFFu8; CHUNK];
+    *word.get_mut(usize::try_from(over).map_err(|_| FlashError)?).ok_or(FlashError)? = keep;
+    flash.write(at.wrapping_sub(over), word.get(..F::WRITE_SIZE).ok_or(FlashError)?).map_err(|_| FlashError)
+}
+
+/// Whether the octets at `at` are all erased.
+pub(crate) fn is_blank<F: NorFlash>(flash: &mut F, at: u32, len: u32) -> Result<bool, FlashError> {
+    scan(flash, at, len, |part| part.iter().all(|&octet| octet == 0xFF))
+}
+
+/// Erases the sector at `at`, unless it is blank.
+pub(crate) fn erase_sector<F: NorFlash>(flash: &mut F, at: u32) -> Result<(), FlashError> {
+    let sector = u32::try_from(F::ERASE_SIZE).map_err(|_| FlashError)?;
+    if is_blank(flash, at, sector)? {
+        return Ok(());
+    }
+    flash.erase(at, at.checked_add(sector).ok_or(FlashError)?).map_err(|_| FlashError)
+}

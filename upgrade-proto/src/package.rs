@@ -1,0 +1,336 @@
+//! The image package: [`Manifest`], then the tag table, then the image.
+//!
+//! A package file is `manifest | tag table, top level first | image`, which is also the order of the blocks of a session. The
+//! tag table's blocks start right after the manifest in the file (no padding); in a session each level starts a new block.
+
+use crate::codec::{Reader, Writer};
+use crate::error::{BufferTooSmall, Refusal};
+use crate::message::Identity;
+use crate::session::{Geometry, GeometryError, NODE_LEN};
+
+/// Octets of a manifest without extensions.
+pub const MANIFEST_LEN: u16 = 112;
+
+const MAGIC: [u8; 4] = *b"MUP1";
+const FLAG_TAGGED: u16 = 1;
+const FLAG_ENCRYPTED: u16 = 2;
+
+/// Version of a program: date first, number second, compared in this order (paper 002, equation 1: by date).
+///
+/// Layout: `date u32 | number u16`.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version {
+    /// Date as the decimal number YYYYMMDD.
+    pub date: u32,
+    /// Number among the versions of one date.
+    pub number: u16,
+}
+
+impl Version {
+    pub(crate) fn read(r: &mut Reader<'_>) -> Option<Self> {
+        Some(Version { date: r.u32()?, number: r.u16()? })
+    }
+    pub(crate) fn write(self, w: &mut Writer<'_>) -> Result<(), BufferTooSmall> {
+        w.u32(self.date)?;
+        w.u16(self.number)
+    }
+}
+
+impl core::fmt::Display for Version {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let (rest, day) = (self.date / 100, self.date % 100);
+        write!(f, "{:04}-{:02}-{:02}.{}", rest / 100, rest % 100, day, self.number)
+    }
+}
+
+/// Address of a meter as its carrier writes it; shorter ones fill the last octets.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address(pub [u8; 6]);
+
+impl core::fmt::Display for Address {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.0.iter().try_for_each(|octet| write!(f, "{octet:02X}"))
+    }
+}
+
+/// Why octets are no manifest.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PackageError {
+    /// Does not start with `MUP1`.
+    Magic,
+    /// Shorter than it says, or than [`MANIFEST_LEN`].
+    Length,
+    /// Its sizes make no image.
+    Geometry(GeometryError),
+    /// Its block count is not image size by block size.
+    Count,
+}
+
+impl core::fmt::Display for PackageError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            PackageError::Magic => f.write_str("not an image package"),
+            PackageError::Length => f.write_str("manifest shorter than it says"),
+            PackageError::Geometry(error) => error.fmt(f),
+            PackageError::Count => f.write_str("block count does not fit the sizes"),
+        }
+    }
+}
+
+impl core::error::Error for PackageError {}
+
+/// Says what an image is and for whom.
+///
+/// Layout, most significant octet first: `"MUP1" | length u16 | flags u16 (1 tagged, 2 encrypted) | maker 4 | model u32 |
+/// model mask u32 | hardware u32 | hardware mask u32 | version date u32, number u16 | module u16 | scope first 6 | scope last 6 |
+/// image size u32 | block size u16 | block count u16 | CRC-32 u32 | security counter u32 | SHA-256 32 | tag root 16 | extensions`,
+/// each extension `kind u8 | length u16 | octets` (signature, nonce, wrapped keys).
+///
+/// CRC-32 and SHA-256 cover the image as it is sent (an encrypted one: the ciphertext), without padding; a tag is the first
+/// 8 octets of the SHA-256 of a block as sent, the last one in its own length.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Manifest<'a> {
+    /// The blocks have tags.
+    pub tagged: bool,
+    /// The image is ciphertext.
+    pub encrypted: bool,
+    /// Maker's code.
+    pub maker: [u8; 4],
+    /// Model, under the mask.
+    pub model: u32,
+    /// Bits of the model that must agree.
+    pub model_mask: u32,
+    /// Hardware, under the mask.
+    pub hardware: u32,
+    /// Bits of the hardware that must agree.
+    pub hardware_mask: u32,
+    /// Version of the program.
+    pub version: Version,
+    /// Module the program is for (0: the whole meter).
+    pub module: u16,
+    /// Lowest meter address it is for.
+    pub first: Address,
+    /// Highest meter address it is for.
+    pub last: Address,
+    /// Octets of the image.
+    pub size: u32,
+    /// Octets of a block.
+    pub block: u16,
+    /// CRC-32 of the image.
+    pub crc: u32,
+    /// Security counter; a meter refuses one below its own.
+    pub counter: u32,
+    /// SHA-256 of the image.
+    pub sha256: [u8; 32],
+    /// Digest of the top block of the tag table.
+    pub tag_root: [u8; NODE_LEN as usize],
+    /// Extensions, raw.
+    pub extensions: &'a [u8],
+}
+
+impl<'a> Manifest<'a> {
+    /// The manifest at the front of `octets`, and what follows it.
+    ///
+    /// # Errors
+    /// [`PackageError`] when it is none or contradicts itself.
+    pub fn parse(octets: &'a [u8]) -> Result<(Manifest<'a>, &'a [u8]), PackageError> {
+        let mut r = Reader(octets);
+        if r.array() != Some(MAGIC) {
+            return Err(PackageError::Magic);
+        }
+        let manifest = Self::fields(&mut r, octets).ok_or(PackageError::Length)?;
+        let (manifest, count, rest) = manifest;
+        let geometry = manifest.geometry().map_err(PackageError::Geometry)?;
+        if geometry.count(crate::session::Plane::Data) != count {
+            return Err(PackageError::Count);
+        }
+        Ok((manifest, rest))
+    }
+
+    /// The fixed fields alone, from the first octets of a manifest already checked as a whole.
+    pub(crate) fn head(octets: &[u8; MANIFEST_LEN as usize]) -> Option<Manifest<'static>> {
+        let mut r = Reader(octets);
+        if r.array() != Some(MAGIC) {
+            return None;
+        }
+        r.u16()?;
+        Manifest::fixed(&mut r).map(|(manifest, _)| manifest)
+    }
+
+    fn fields(r: &mut Reader<'a>, octets: &'a [u8]) -> Option<(Manifest<'a>, u16, &'a [u8])> {
+        let (own, rest) = octets.split_at_checked(usize::from(r.u16()?))?;
+        let (mut m, count) = Manifest::fixed(r)?;
+        m.extensions = own.get(usize::from(MANIFEST_LEN)..)?;
+        Some((m, count, rest))
+    }
+
+    fn fixed(r: &mut Reader<'_>) -> Option<(Manifest<'static>, u16)> {
+        let flags = r.u16()?;
+        let mut m = Manifest {
+            tagged: flags & FLAG_TAGGED != 0,
+            encrypted: flags & FLAG_ENCRYPTED != 0,
+            maker: r.array()?,
+            model: r.u32()?,
+            model_mask: r.u32()?,
+            hardware: r.u32()?,
+            hardware_mask: r.u32()?,
+            version: Version::read(r)?,
+            module: r.u16()?,
+            first: Address(r.array()?),
+            last: Address(r.array()?),
+            size: r.u32()?,
+            block: r.u16()?,
+            ..Manifest::default()
+        };
+        let count = r.u16()?;
+        m.crc = r.u32()?;
+        m.counter = r.u32()?;
+        m.sha256 = r.array()?;
+        m.tag_root = r.array()?;
+        Some((m, count))
+    }
+
+    /// Octets of the manifest with its extensions; `None` past 65,535.
+    #[must_use]
+    pub fn encoded_len(&self) -> Option<u16> {
+        u16::try_from(self.extensions.len()).ok()?.checked_add(MANIFEST_LEN)
+    }
+
+    /// How the image is cut.
+    ///
+    /// # Errors
+    /// [`GeometryError`] when the sizes make no image.
+    pub fn geometry(&self) -> Result<Geometry, GeometryError> {
+        Geometry::new(self.size, self.block, self.encoded_len().ok_or(GeometryError::Count)?, self.tagged)
+    }
+
+    /// Writes the manifest.
+    ///
+    /// # Errors
+    /// [`BufferTooSmall`] when `out` is shorter than [`encoded_len`](Self::encoded_len), which is also what sizes that make no
+    /// image give.
+    pub fn encode<'b>(&self, out: &'b mut [u8]) -> Result<&'b [u8], BufferTooSmall> {
+        let geometry = self.geometry().map_err(|_| BufferTooSmall)?;
+        let mut w = Writer::new(out);
+        w.put(&MAGIC)?;
+        w.u16(geometry.manifest())?;
+        w.u16(u16::from(self.tagged) | (u16::from(self.encrypted) << 1))?;
+        w.put(&self.maker)?;
+        for field in [self.model, self.model_mask, self.hardware, self.hardware_mask] {
+            w.u32(field)?;
+        }
+        self.version.write(&mut w)?;
+        w.u16(self.module)?;
+        w.put(&self.first.0)?;
+        w.put(&self.last.0)?;
+        w.u32(self.size)?;
+        w.u16(self.block)?;
+        w.u16(geometry.count(crate::session::Plane::Data))?;
+        w.u32(self.crc)?;
+        w.u32(self.counter)?;
+        w.put(&self.sha256)?;
+        w.put(&self.tag_root)?;
+        w.put(self.extensions)?;
+        Ok(w.finish())
+    }
+
+    /// Whether a meter is one of the set M_Q of paper 002: same maker, a model and hardware the image is for, an older
+    /// version, an address in scope.
+    ///
+    /// # Errors
+    /// [`Refusal`] with the first reason why not.
+    pub fn applies_to(&self, meter: &Identity, address: Address) -> Result<(), Refusal> {
+        if meter.maker != self.maker {
+            Err(Refusal::Maker)
+        } else if (meter.model ^ self.model) & self.model_mask != 0 {
+            Err(Refusal::Model)
+        } else if (meter.hardware ^ self.hardware) & self.hardware_mask != 0 {
+            Err(Refusal::Hardware)
+        } else if meter.version >= self.version {
+            Err(Refusal::Version)
+        } else if address < self.first || address > self.last {
+            Err(Refusal::Scope)
+        } else if meter.block_max < self.block {
+            Err(Refusal::Memory)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The extensions in their order: kind and octets; ends at the first one cut short.
+    pub fn extensions(&self) -> impl Iterator<Item = (u8, &'a [u8])> {
+        let mut r = Reader(self.extensions);
+        core::iter::from_fn(move || {
+            let kind = r.u8()?;
+            let len = r.u16()?;
+            Some((kind, r.take(usize::from(len))?))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::prelude::rust_2024::*;
+
+    fn sample() -> Manifest<'static> {
+        Manifest {
+            tagged: true,
+            maker: *b"HLY ",
+            model: 7,
+            model_mask: 0xFF,
+            version: Version { date: 2024_01_16, number: 3 },
+            last: Address([0xFF; 6]),
+            size: 1_024_000,
+            block: 512,
+            crc: 0x1234_5678,
+            sha256: [9; 32],
+            extensions: &[1, 0, 2, 0xAA, 0xBB],
+            ..Manifest::default()
+        }
+    }
+
+    #[test]
+    fn encodes_and_parses_to_the_same() {
+        let mut buffer = [0; 200];
+        let octets = sample().encode(&mut buffer).unwrap().to_vec();
+        assert_eq!(octets.len(), 117);
+        let mut more = octets.clone();
+        more.extend_from_slice(b"tail");
+        let (parsed, rest) = Manifest::parse(&more).unwrap();
+        assert_eq!(parsed, sample());
+        assert_eq!(rest, b"tail");
+        assert_eq!(parsed.extensions().collect::<Vec<_>>(), [(1u8, &[0xAA, 0xBB][..])]);
+        for cut in 0..octets.len() {
+            assert!(Manifest::parse(&octets[..cut]).is_err());
+        }
+        let mut wrong = octets.clone();
+        wrong[55] ^= 1;
+        assert_eq!(Manifest::parse(&wrong), Err(PackageError::Count));
+    }
+
+    #[test]
+    fn target_set_is_equation_1() {
+        let meter = Identity {
+            maker: *b"HLY ",
+            model: 0x107,
+            version: Version { date: 2023_01_01, number: 9 },
+            block_max: 512,
+            ..Identity::default()
+        };
+        let m = sample();
+        let at = Address([1; 6]);
+        assert_eq!(m.applies_to(&meter, at), Ok(()));
+        assert_eq!(m.applies_to(&Identity { maker: *b"XXXX", ..meter }, at), Err(Refusal::Maker));
+        assert_eq!(m.applies_to(&Identity { model: 8, ..meter }, at), Err(Refusal::Model));
+        assert_eq!(m.applies_to(&Identity { version: m.version, ..meter }, at), Err(Refusal::Version));
+        assert_eq!(m.applies_to(&Identity { block_max: 256, ..meter }, at), Err(Refusal::Memory));
+        assert_eq!(Manifest { first: Address([2; 6]), ..m }.applies_to(&meter, at), Err(Refusal::Scope));
+    }
+
+    #[test]
+    fn version_prints_as_a_date() {
+        assert_eq!(std::format!("{}", sample().version), "2024-01-16.3");
+    }
+}
