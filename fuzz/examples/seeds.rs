@@ -1,0 +1,86 @@
+//! Writes the seeds of every fuzz target into `fuzz/corpus`, made by the crates' own builders.
+
+use std::fs;
+use std::path::Path;
+
+use dlms_hdlc::{Address, Builder, Control, mbus, transparent, wrapper};
+use obis::Obis;
+use obis::data::{Value, Writer};
+
+fn main() {
+    let notification = notification();
+    let hdlc = hdlc(&notification);
+    seed("hdlc_decode", "one", &with_tail(&hdlc));
+    seed("hdlc_decode", "shared-flag", &with_tail(&[&hdlc[..], &hdlc[1..]].concat()));
+    seed("hdlc_decode", "false-start", &with_tail(&[&hdlc[..9], &hdlc[..]].concat()));
+    seed("mbus_decode", "one", &with_tail(&m_bus(&notification)));
+    seed("mbus_decode", "short", &with_tail(&[0xE5, 0x10, 0x40, 0xF0, 0x30, 0x16]));
+    seed("wrapper_decode", "one", &with_tail(&wrapped(&notification)));
+    seed("transparent_decode", "one", &with_tail(&escaped(&notification)));
+    seed("dlt645_decode", "one", &with_tail(&dlt645()));
+    seed("axdr", "notification", &[&notification[9..], &[7]].concat());
+    seed("axdr", "compact-array", &[0x13, 2, 2, 18, 9, 8, 0, 1, 1, 0xAA, 0, 2, 1, 0xBB, 7]);
+    for (name, text) in [
+        ("full", "1-0:1.8.0*255"),
+        ("letters", "C.1.0"),
+        ("hex", "0100010800FF"),
+        ("decimal", "-001581.1230"),
+    ] {
+        seed("obis_text", name, text.as_bytes());
+    }
+}
+
+/// A data-notification that holds a list of two registers.
+fn notification() -> Vec<u8> {
+    let mut octets = [0; 128];
+    let mut writer = Writer::new(&mut octets);
+    let written = (|| {
+        writer.array(2)?;
+        for (code, value) in [(Obis::new(1, 0, 1, 7, 0, 255), 1234), (Obis::new(1, 0, 32, 7, 0, 255), 2301)] {
+            writer.structure(3)?;
+            writer.obis(code)?;
+            writer.value(&Value::DoubleLongUnsigned(value))?;
+            writer.scaler_unit(-1, 27)?;
+        }
+        Ok::<(), obis::data::BufferTooSmall>(())
+    })();
+    written.expect("128 octets are enough");
+    [&[0xE6, 0xE7, 0x00, 0x0F, 0, 0, 0, 1, 0][..], writer.finish()].concat()
+}
+
+fn hdlc(information: &[u8]) -> Vec<u8> {
+    let (destination, source) = (Address::one(0x20), Address::two(1, 0x11));
+    let builder = Builder { segmented: false, destination, source, control: Control::UI, information };
+    [0x7E].into_iter().chain(builder.octets()).chain([0x7E]).collect()
+}
+
+fn m_bus(data: &[u8]) -> Vec<u8> {
+    mbus::Builder { control: 0x53, address: 0xFF, control_information: 0x10, data }.octets().collect()
+}
+
+fn wrapped(apdu: &[u8]) -> Vec<u8> {
+    let mut octets = [0; 256];
+    wrapper::Builder { source: 1, destination: 16, apdu }.encode(&mut octets).expect("room").to_vec()
+}
+
+fn escaped(content: &[u8]) -> Vec<u8> {
+    transparent::octets(content).collect()
+}
+
+fn dlt645() -> Vec<u8> {
+    use dlt645::{Address, Builder, Control, Data};
+    let address = Address::from_octets([1, 0, 0, 0, 0, 0]);
+    let data = Data::plain(&[0, 0, 1, 0, 0x26, 0x45, 1, 0]);
+    Builder { wake_up: 4, address, control: Control::from_octet(0x91), data }.octets().collect()
+}
+
+/// The laws take the choice of storage and the chunk length from the last two octets.
+fn with_tail(octets: &[u8]) -> Vec<u8> {
+    [octets, &[0, 16]].concat()
+}
+
+fn seed(target: &str, name: &str, octets: &[u8]) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+    fs::create_dir_all(&folder).expect("the corpus folder");
+    fs::write(folder.join(format!("seed-{name}")), octets).expect("a seed");
+}

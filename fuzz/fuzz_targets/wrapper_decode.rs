@@ -1,0 +1,7 @@
+//! The laws on raw octets: the TCP/UDP wrapper.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use meter_fuzz::laws::check;
+
+fuzz_target!(|data: &[u8]| check::<dlms_hdlc::wrapper::Decoder<Box<[u8]>>>(data, [2406, 120, 18]));

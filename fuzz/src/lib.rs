@@ -1,0 +1,6 @@
+//! What the fuzz targets share: the laws that every stream decoder of the family keeps, asserted on any input.
+
+pub mod laws;
+
+mod dlms;
+mod dlt645;
