@@ -10,9 +10,21 @@ mod control;
 mod data;
 mod decoder;
 mod error;
+#[cfg(feature = "events")]
+mod event;
 mod frame;
+#[cfg(feature = "freeze")]
+mod freeze;
+mod identifier;
+mod items;
+mod layout;
+#[cfg(feature = "load")]
+pub mod load;
 mod machine;
+mod moment;
 mod octets;
+mod table1997;
+mod table2007;
 mod value;
 
 pub use address::{Address, AddressError};
@@ -21,8 +33,12 @@ pub use data::{Data, MASK, Octets};
 pub use decoder::{Decoder, Frames, STORAGE, frames};
 pub use error::{BufferTooSmall, Error, ErrorKind};
 pub use frame::{Builder, END, Frame, LONGEST, MAX_READ, MAX_WRITE, OVERHEAD, START, Sending, WAKE_UP};
+pub use identifier::{Catalogue, Definition, Identifier, IdentifierError, Standard};
+pub use items::{Item, Items, items, items_in, items_with};
+pub use layout::{Count, EncodeError, Field, Format, Layout, Sign};
 pub use machine::Stats;
-pub use value::ValueError;
+pub use moment::{Moment, TimeForm};
+pub use value::{Bits, Decimal, Digits, Text, Unit, Value, ValueError};
 
 /// Longest pause between two octets of one frame, in milliseconds; a longer one ends it: call `finish`.
 pub const GAP: u32 = 500;
