@@ -8,6 +8,7 @@ mod describe;
 pub mod data;
 pub mod datetime;
 mod pattern;
+pub mod tree;
 mod unit;
 mod value;
 

@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::error::{ApduError, ApduErrorKind};
 use super::tag::Tag;
-use crate::data::{AttributeDescriptor, Reader};
+use crate::data::{self, AttributeDescriptor, Events, Quirks, Reader};
 use crate::datetime::DateTime;
 
 /// A data-notification: tag 0F · long-invoke-id-and-priority (4) · date-time (length, octets) · data.
@@ -72,6 +72,22 @@ impl<'a> DataNotification<'a> {
     pub fn parse(octets: &'a [u8]) -> Result<(Self, &'a [u8]), ApduError> {
         let header = Self::parse_header(octets)?;
         let (body, rest) = whole_element(octets, header.body)?;
+        Ok((Self { body, ..header }, rest))
+    }
+
+    /// As [`DataNotification::parse`], with departures from the standard accepted in the data. Its nesting is bounded by
+    /// [`MAX_DEPTH`](crate::data::MAX_DEPTH).
+    ///
+    /// # Errors
+    /// As [`DataNotification::parse`].
+    pub fn parse_with_quirks(octets: &'a [u8], quirks: Quirks) -> Result<(Self, &'a [u8]), ApduError> {
+        let header = Self::parse_header(octets)?;
+        let mut events = Events::with_quirks(header.body, quirks);
+        if let Err(error) = events.by_ref().try_for_each(|event| event.map(drop)) {
+            return Err(within(octets, header.body, error));
+        }
+        let rest = events.rest();
+        let body = header.body.get(..header.body.len().saturating_sub(rest.len())).unwrap_or_default();
         Ok((Self { body, ..header }, rest))
     }
 
@@ -227,12 +243,16 @@ fn whole_element<'a>(all: &[u8], rest: &'a [u8]) -> Result<(&'a [u8], &'a [u8]),
     let mut reader = Reader::new(rest);
     match reader.skip() {
         Ok(element) => Ok((element, reader.rest())),
-        Err(error) => {
-            let header = all.len().saturating_sub(rest.len());
-            let offset = usize::try_from(error.offset).unwrap_or(usize::MAX).saturating_add(header);
-            Err(ApduErrorKind::from(error.kind).at(offset))
-        }
+        Err(error) => Err(within(all, rest, error)),
     }
+}
+
+/// What is wrong with the data at the front of `rest`, a tail of the APDU `all`.
+#[cold]
+fn within(all: &[u8], rest: &[u8], error: data::Error) -> ApduError {
+    let header = all.len().saturating_sub(rest.len());
+    let offset = usize::try_from(error.offset).unwrap_or(usize::MAX).saturating_add(header);
+    ApduErrorKind::from(error.kind).at(offset)
 }
 
 #[cfg(test)]
