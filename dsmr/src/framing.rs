@@ -1,0 +1,318 @@
+//! The one place that knows where a telegram starts and ends: a machine that takes one octet at a time, and the
+//! shortcuts over slices that leave it in the same state.
+
+use crate::check::{self, Check, CheckKind};
+use crate::error::ErrorKind;
+
+/// How telegrams are taken from the line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Options {
+    /// The check on the check line.
+    pub check: CheckKind,
+    /// Hands out telegrams whose check does not agree, and those cut short, as [`Check::Bad`] instead of an error.
+    pub lenient: bool,
+    /// Clears bit 7 of each octet: for a meter that sends 7E1 (DSMR 2.2, 3.0, Slovenia) read by a port set to 8N1.
+    pub strip_parity: bool,
+}
+
+impl Options {
+    /// CRC-16/ARC, not lenient, octets as they are.
+    pub const DEFAULT: Self = Self { check: CheckKind::Arc, lenient: false, strip_parity: false };
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Between telegrams.
+    Idle,
+    /// In the first octets of the identification; how many of them are known to be good.
+    Header(u8),
+    /// Behind them, up to `!`.
+    Body,
+    /// Behind `!` at the start of a line.
+    CheckLine,
+}
+
+/// What an octet is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// CR, LF or NUL between telegrams.
+    Fill,
+    /// Anything else there.
+    Noise,
+    /// `/` that opens a telegram; the one in progress, if there is one, is at its end without a check line.
+    Start,
+    /// Part of the telegram in progress.
+    More,
+    /// The last octet of the telegram.
+    End(Check),
+    /// The telegram in progress is none. The octet has not been taken: it is to be fed again.
+    Reject(ErrorKind),
+}
+
+/// The machine. Its state depends on the octets alone, not on how they came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Framing {
+    pub(crate) options: Options,
+    state: State,
+    /// The octet before was a CR or LF, or there was none.
+    line_start: bool,
+    /// The `/` did not stand at the start of a line: a telegram only if its check says so.
+    doubtful: bool,
+    /// Digits on the check line so far; 0x80 once something follows them.
+    digits: u8,
+    running: u16,
+    claimed: u16,
+}
+
+/// Octets of the identification that a doubtful start must show: the manufacturer's three letters.
+const LETTERS: u8 = 3;
+
+impl Framing {
+    pub(crate) const fn new(options: Options) -> Self {
+        Self {
+            options,
+            state: State::Idle,
+            line_start: true,
+            doubtful: false,
+            digits: 0,
+            running: 0,
+            claimed: 0,
+        }
+    }
+
+    pub(crate) fn is_idle(&self) -> bool {
+        self.state == State::Idle
+    }
+
+    /// In the part of a telegram where only `/` and `!` mean anything.
+    pub(crate) fn in_body(&self) -> bool {
+        self.state == State::Body
+    }
+
+    /// On the check line, whose octets are no data.
+    pub(crate) fn in_check_line(&self) -> bool {
+        self.state == State::CheckLine
+    }
+
+    pub(crate) const fn at_line_start(&self) -> bool {
+        self.line_start
+    }
+
+    /// The start of the telegram in progress is not one by itself: only a good check makes it one.
+    pub(crate) const fn is_doubtful(&self) -> bool {
+        self.doubtful
+    }
+
+    /// Gives up the telegram in progress. Where the line stands stays known.
+    pub(crate) fn abandon(&mut self) {
+        self.state = State::Idle;
+    }
+
+    /// The octet as the meter sent it.
+    #[inline]
+    pub(crate) const fn clean(&self, octet: u8) -> u8 {
+        if self.options.strip_parity { octet & 0x7F } else { octet }
+    }
+
+    /// Takes one octet, cleaned already.
+    #[inline]
+    pub(crate) fn feed(&mut self, octet: u8) -> Step {
+        match self.state {
+            State::Body => {
+                if self.line_start {
+                    if octet == b'/' {
+                        return self.start();
+                    }
+                    if octet == b'!' {
+                        self.state = State::CheckLine;
+                        self.digits = 0;
+                        self.claimed = 0;
+                    }
+                }
+                self.running = check::step(self.options.check, self.running, octet);
+                self.line_start = is_line_end(octet);
+                Step::More
+            }
+            State::Idle => match octet {
+                b'/' => self.start(),
+                b'\r' | b'\n' => {
+                    self.line_start = true;
+                    Step::Fill
+                }
+                0 => Step::Fill,
+                _ => {
+                    self.line_start = false;
+                    Step::Noise
+                }
+            },
+            State::Header(good) => {
+                let fits = if self.doubtful {
+                    octet.is_ascii_alphabetic()
+                } else {
+                    octet.is_ascii_graphic() && octet != b'/' && octet != b'!'
+                };
+                if !fits {
+                    self.state = State::Idle;
+                    return Step::Reject(ErrorKind::Noise);
+                }
+                self.running = check::step(self.options.check, self.running, octet);
+                let good = good.wrapping_add(1);
+                self.state = if self.doubtful && good < LETTERS { State::Header(good) } else { State::Body };
+                Step::More
+            }
+            State::CheckLine => self.feed_check_line(octet),
+        }
+    }
+
+    fn start(&mut self) -> Step {
+        self.doubtful = !self.line_start;
+        self.state = State::Header(0);
+        self.line_start = false;
+        self.running = check::step(self.options.check, check::start(self.options.check), b'/');
+        Step::Start
+    }
+
+    fn feed_check_line(&mut self, octet: u8) -> Step {
+        if is_line_end(octet) {
+            self.state = State::Idle;
+            self.line_start = true;
+            return Step::End(verdict(self.options.check, self.digits & 0x7F, self.claimed, self.running));
+        }
+        match hex(octet) {
+            Some(digit) if self.digits < 4 => {
+                self.claimed = (self.claimed << 4) | u16::from(digit);
+                self.digits = self.digits.wrapping_add(1);
+                Step::More
+            }
+            None if matches!(octet, b' ' | 0) => {
+                self.digits |= 0x80;
+                Step::More
+            }
+            _ => {
+                self.state = State::Idle;
+                self.line_start = false;
+                Step::Reject(ErrorKind::Check)
+            }
+        }
+    }
+
+    /// How many octets at the front of `octets` mean nothing to the framing of a telegram's body; takes them.
+    /// Only in [`Framing::in_body`].
+    pub(crate) fn skip_body(&mut self, octets: &[u8]) -> usize {
+        let len = find_mark(octets);
+        let run = octets.get(..len).unwrap_or_default();
+        if let Some(last) = run.last() {
+            self.running = check::run(self.options.check, self.running, run);
+            self.line_start = is_line_end(*last);
+        }
+        len
+    }
+
+    /// How many octets at the front of `octets` lie before a `/`, and how many of them are fill; takes them.
+    /// Only in [`Framing::is_idle`].
+    pub(crate) fn skip_idle(&mut self, octets: &[u8]) -> (usize, usize) {
+        let len = octets.iter().position(|octet| *octet == b'/').unwrap_or(octets.len());
+        let run = octets.get(..len).unwrap_or_default();
+        let fill = run.iter().filter(|octet| is_line_end(**octet) || **octet == 0).count();
+        if let Some(last) = run.iter().rev().find(|octet| **octet != 0) {
+            self.line_start = is_line_end(*last);
+        }
+        (len, fill)
+    }
+
+    /// The whole good telegram at the front of `octets`, if one stands there: its length and its check.
+    /// Takes it. `None` says nothing, and the octets are to be fed one by one. Only in [`Framing::is_idle`].
+    pub(crate) fn whole(&mut self, octets: &[u8]) -> Option<(usize, Check)> {
+        let doubtful = !self.line_start;
+        let letters = |text: &[u8]| text.iter().all(u8::is_ascii_alphabetic);
+        match octets {
+            [b'/', text @ ..] if doubtful && !letters(text.get(..LETTERS.into())?) => return None,
+            [b'/', first, ..] if first.is_ascii_graphic() && *first != b'/' && *first != b'!' => {}
+            _ => return None,
+        }
+        let mut at = 1usize;
+        loop {
+            let rest = octets.get(at..)?;
+            at = at.checked_add(find_mark(rest))?;
+            let (front, back) = octets.split_at_checked(at)?;
+            let mark = *back.first()?;
+            at = at.checked_add(1)?;
+            if !is_line_end(*front.last()?) {
+                continue;
+            }
+            if mark != b'!' {
+                return None;
+            }
+            let (digits, claimed, line) = check_line(back.get(1..)?)?;
+            let kind = self.options.check;
+            let running = check::run(kind, check::start(kind), octets.get(..at)?);
+            let verdict = verdict(kind, digits, claimed, running);
+            if verdict == Check::Bad || (doubtful && verdict != Check::Verified) {
+                return None;
+            }
+            self.line_start = true;
+            return Some((at.checked_add(line)?, verdict));
+        }
+    }
+}
+
+/// The digits of a plain check line, their value, and its length with its line end.
+fn check_line(text: &[u8]) -> Option<(u8, u16, usize)> {
+    let (mut digits, mut claimed) = (0u8, 0u16);
+    for octet in text.iter().take(5) {
+        digits = digits.wrapping_add(1);
+        match hex(*octet) {
+            Some(digit) => claimed = (claimed << 4) | u16::from(digit),
+            None if is_line_end(*octet) => return Some((digits.wrapping_sub(1), claimed, digits.into())),
+            None => return None,
+        }
+    }
+    None
+}
+
+fn verdict(kind: CheckKind, digits: u8, claimed: u16, running: u16) -> Check {
+    match kind {
+        _ if digits == 0 => Check::Absent,
+        CheckKind::Ignore => Check::Ignored,
+        CheckKind::Arc | CheckKind::X25 => {
+            if check::end(kind, running) == claimed {
+                Check::Verified
+            } else {
+                Check::Bad
+            }
+        }
+    }
+}
+
+/// Where the first `/` or `!` stands; the length if there is none.
+#[inline]
+pub(crate) fn find_mark(octets: &[u8]) -> usize {
+    let is_mark = |octet: &u8| matches!(octet, b'/' | b'!');
+    let mut at = 0usize;
+    let (blocks, _) = octets.as_chunks::<32>();
+    for block in blocks {
+        // No early exit inside a block: the compiler makes a few wide comparisons of it.
+        if block.iter().fold(false, |any, octet| any | is_mark(octet)) {
+            break;
+        }
+        at = at.wrapping_add(32);
+    }
+    let rest = octets.get(at..).unwrap_or_default();
+    at.wrapping_add(rest.iter().position(is_mark).unwrap_or(rest.len()))
+}
+
+#[inline]
+pub(crate) const fn is_line_end(octet: u8) -> bool {
+    matches!(octet, b'\r' | b'\n')
+}
+
+#[inline]
+pub(crate) const fn hex(octet: u8) -> Option<u8> {
+    match octet {
+        b'0'..=b'9' => Some(octet.wrapping_sub(b'0')),
+        b'A'..=b'F' => Some(octet.wrapping_sub(b'A').wrapping_add(10)),
+        b'a'..=b'f' => Some(octet.wrapping_sub(b'a').wrapping_add(10)),
+        _ => None,
+    }
+}

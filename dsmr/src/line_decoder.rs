@@ -1,0 +1,526 @@
+//! Line mode: data lines as they arrive, with no room for a telegram.
+
+use crate::check::Check;
+use crate::error::{Error, ErrorKind, Stats};
+use crate::framing::{Framing, Options, Step, is_line_end};
+use crate::line::DataLine;
+use crate::telegram::{identification_says, line_says_four_or_later};
+
+/// Hands out the lines of telegrams one by one, and what is known of the check at the end.
+///
+/// The storage holds one line, not a telegram: 128 octets do for all but texts and logs, and a longer line comes in
+/// parts, so that nothing is lost however long it is. A part ends behind a parenthesis where there is one, so values
+/// stay whole; only a value longer than the storage is cut. Take 32 octets at least.
+///
+/// Lines are not verified until [`Verdict::Verified`] comes behind them: act on them then.
+///
+/// A line is handed out with the first octet of the next one, as the next may continue it (the gas reading of
+/// DSMR 2.2 and 3.0); [`LineDecoder::finish`] does so when the line is idle.
+///
+/// ```
+/// use dsmr::{LineDecoder, LineEvent};
+/// let mut decoder = LineDecoder::new([0; 64]);
+/// let mut input = b"/ISk5\\2MT382-1000\r\n\r\n1-0:1.8.1(12345.678*kWh)\r\n!\r\n".as_slice();
+/// let mut energy = None;
+/// while let Some(event) = decoder.decode(&mut input) {
+///     match event {
+///         Ok(LineEvent::Data(part)) => energy = part.line().value().and_then(|value| value.scaled()),
+///         Ok(LineEvent::End(end)) if end.verdict.is_good() => assert_eq!(energy.unwrap().to_string(), "12345.678 kWh"),
+///         _ => {}
+///     }
+/// }
+/// # assert_eq!(decoder.stats().telegrams, 1);
+/// ```
+#[derive(Debug)]
+pub struct LineDecoder<B> {
+    storage: B,
+    core: LineCore,
+}
+
+/// What comes out of line mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LineEvent<'a> {
+    /// A telegram began: its identification without `/`.
+    Identification(Part<'a>),
+    /// A data line, not verified.
+    Data(Part<'a>),
+    /// The telegram is over.
+    End(End),
+}
+
+/// A line, or a part of one that is longer than the storage.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Part<'a> {
+    octets: &'a [u8],
+    first: bool,
+    last: bool,
+    cut: bool,
+}
+
+impl<'a> Part<'a> {
+    /// The octets, without line ends. Behind the first part, they go on where the part before ended.
+    #[must_use]
+    pub const fn octets(&self) -> &'a [u8] {
+        self.octets
+    }
+
+    /// Whether the line begins here.
+    #[must_use]
+    pub const fn is_first(&self) -> bool {
+        self.first
+    }
+
+    /// Whether the line ends here.
+    #[must_use]
+    pub const fn is_last(&self) -> bool {
+        self.last
+    }
+
+    /// Whether it is a whole line, with its line end.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.first && self.last && !self.cut
+    }
+
+    /// Whether the octets stopped coming, or another telegram began, in the middle of the line.
+    #[must_use]
+    pub const fn is_cut(&self) -> bool {
+        self.cut
+    }
+
+    /// The part read as a data line. The code stands in the first part; the values of later ones can be had the same
+    /// way, unless a value is longer than the storage.
+    #[must_use]
+    pub fn line(&self) -> DataLine<'a> {
+        DataLine::parse(self.octets)
+    }
+}
+
+impl core::fmt::Debug for Part<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let (before, after) = (if self.first { "" } else { "… " }, if self.last { "" } else { " …" });
+        write!(f, "{before}{}{after}", self.octets.escape_ascii())
+    }
+}
+
+/// The end of a telegram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct End {
+    /// What is known of it.
+    pub verdict: Verdict,
+    /// Its octets, from `/` to the line end of the check line.
+    pub octets: u32,
+}
+
+/// What is known of a telegram at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Verdict {
+    /// The check agrees with all octets.
+    Verified,
+    /// There was no check to compare: [`Check::Absent`], [`Check::Missing`] or [`Check::Ignored`].
+    Unchecked(Check),
+    /// The lines are not to be trusted, and why.
+    Bad(ErrorKind),
+}
+
+impl Verdict {
+    /// Whether the lines may be used: verified, or of a dialect that has no check, or the caller compares none.
+    #[must_use]
+    pub const fn is_good(self) -> bool {
+        matches!(self, Self::Verified | Self::Unchecked(Check::Absent | Check::Ignored))
+    }
+
+    /// The same in the terms of [`Telegram::check`](crate::Telegram::check).
+    #[must_use]
+    pub const fn check(self) -> Check {
+        match self {
+            Self::Verified => Check::Verified,
+            Self::Unchecked(check) => check,
+            Self::Bad(_) => Check::Bad,
+        }
+    }
+}
+
+impl<B> LineDecoder<B> {
+    /// A decoder with the caller's storage for one line and [`Options::DEFAULT`].
+    pub const fn new(storage: B) -> Self {
+        Self::with_options(storage, Options::DEFAULT)
+    }
+
+    /// A decoder with the caller's storage for one line. [`Options::lenient`] means nothing here.
+    pub const fn with_options(storage: B, options: Options) -> Self {
+        Self { storage, core: LineCore::new(options) }
+    }
+
+    /// Counters since the start or the last [`LineDecoder::reset`]. The octets of bad telegrams count as lost.
+    #[must_use]
+    pub const fn stats(&self) -> Stats {
+        self.core.stats
+    }
+
+    /// Octets of the telegram in progress.
+    #[must_use]
+    pub const fn held(&self) -> u32 {
+        self.core.octets
+    }
+
+    /// Forgets everything but the options, counters included.
+    pub fn reset(&mut self) {
+        self.core = LineCore::new(self.core.framing.options);
+    }
+}
+
+impl<B: AsRef<[u8]> + AsMut<[u8]>> LineDecoder<B> {
+    /// Takes octets from the front of `input` up to the next event. `None`: all of it has been taken in.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Noise`]: octets outside of any telegram were lost.
+    pub fn decode<'s>(&'s mut self, input: &mut &[u8]) -> Option<Result<LineEvent<'s>, Error>> {
+        let found = self.core.locate(self.storage.as_mut(), input)?;
+        Some(found.map(|found| self.event(found)))
+    }
+
+    /// The line is idle, or there is no more input: hands out and ends what is there. Call it until it returns `None`.
+    ///
+    /// # Errors
+    ///
+    /// As [`LineDecoder::decode`].
+    pub fn finish(&mut self) -> Option<Result<LineEvent<'_>, Error>> {
+        let found = self.core.end(self.storage.as_mut())?;
+        Some(found.map(|found| self.event(found)))
+    }
+
+    fn event(&self, found: Found) -> LineEvent<'_> {
+        match found {
+            Found::End(end) => LineEvent::End(end),
+            Found::Line { len, identification, first, last, cut } => {
+                let octets = self.storage.as_ref().get(..len).unwrap_or_default();
+                let part = Part { octets, first, last, cut };
+                if identification { LineEvent::Identification(part) } else { LineEvent::Data(part) }
+            }
+        }
+    }
+}
+
+/// An event without a borrow.
+enum Found {
+    Line { len: usize, identification: bool, first: bool, last: bool, cut: bool },
+    End(End),
+}
+
+/// Longest rest behind the last whole value that is moved to the front when a line is parted, so that the work stays
+/// bounded: no number or time is longer.
+const LONGEST_MOVE: usize = 32;
+
+#[derive(Debug)]
+struct LineCore {
+    framing: Framing,
+    /// Octets of the line in the storage.
+    len: usize,
+    /// How many of them end with a whole value.
+    whole_values: usize,
+    /// How many were handed out by the last call.
+    handed_out: usize,
+    /// Octets of the telegram in progress.
+    octets: u32,
+    /// Octets lost since the last report.
+    unreported: u32,
+    stats: Stats,
+    /// The line is the identification.
+    identification: bool,
+    /// A part of the line was handed out.
+    parted: bool,
+    /// A line of this telegram, or a part of one, was handed out.
+    begun: bool,
+    /// The line has its line end.
+    ended: bool,
+    /// Version or identification say 4 or later.
+    four_or_later: bool,
+}
+
+impl LineCore {
+    const fn new(options: Options) -> Self {
+        Self {
+            framing: Framing::new(options),
+            len: 0,
+            whole_values: 0,
+            handed_out: 0,
+            octets: 0,
+            unreported: 0,
+            stats: Stats { telegrams: 0, errors: 0, lost: 0, fill: 0 },
+            identification: false,
+            parted: false,
+            begun: false,
+            ended: false,
+            four_or_later: false,
+        }
+    }
+
+    fn locate(&mut self, storage: &mut [u8], input: &mut &[u8]) -> Option<Result<Found, Error>> {
+        self.settle(storage);
+        loop {
+            let (first, rest) = input.split_first()?;
+            let octet = self.framing.clean(*first);
+            // What the octet says about the line before it comes first; it is then taken by a later turn.
+            if !self.framing.is_idle() {
+                if self.ended && !is_line_end(octet) {
+                    if octet == b'(' && !self.identification {
+                        self.ended = false;
+                    } else {
+                        return Some(self.hand_out(storage, true, false));
+                    }
+                }
+                if octet == b'/' && self.framing.at_line_start() {
+                    if self.len != 0 {
+                        return Some(self.hand_out(storage, true, true));
+                    }
+                    return Some(Ok(self.bad(ErrorKind::Truncated)));
+                }
+                if self.len >= storage.len() && self.len != 0 && self.framing.in_body() && !is_line_end(octet)
+                {
+                    return Some(self.hand_out(storage, false, false));
+                }
+            }
+            match self.framing.feed(octet) {
+                Step::Fill => self.stats.fill = self.stats.fill.wrapping_add(1),
+                Step::Noise => {
+                    self.unreported = self.unreported.wrapping_add(1);
+                    self.stats.lost = self.stats.lost.wrapping_add(1);
+                }
+                Step::Start => {
+                    (self.len, self.whole_values, self.octets) = (0, 0, 1);
+                    self.identification = true;
+                    (self.parted, self.begun, self.ended, self.four_or_later) = (false, false, false, false);
+                }
+                Step::More => {
+                    self.octets = self.octets.wrapping_add(1);
+                    if !self.framing.in_check_line() {
+                        self.store(storage, octet);
+                    }
+                }
+                Step::End(check) => {
+                    *input = rest;
+                    self.octets = self.octets.wrapping_add(1);
+                    return Some(Ok(self.verdict(check)));
+                }
+                Step::Reject(kind) => {
+                    if self.begun {
+                        return Some(Ok(self.bad(kind)));
+                    }
+                    self.unreported = self.unreported.wrapping_add(self.octets);
+                    self.stats.lost = self.stats.lost.wrapping_add(self.octets);
+                    self.octets = 0;
+                    continue;
+                }
+            }
+            *input = rest;
+        }
+    }
+
+    /// What was handed out is borrowed no more: what is left moves to the front.
+    fn settle(&mut self, storage: &mut [u8]) {
+        let sent = core::mem::take(&mut self.handed_out);
+        if sent != 0 {
+            if sent < self.len {
+                storage.copy_within(sent..self.len, 0);
+            }
+            self.len = self.len.saturating_sub(sent);
+            self.whole_values = 0;
+        }
+    }
+
+    fn store(&mut self, storage: &mut [u8], octet: u8) {
+        if is_line_end(octet) {
+            // An empty line is none.
+            self.ended |= self.len != 0 || self.parted;
+            return;
+        }
+        if let Some(place) = storage.get_mut(self.len) {
+            *place = octet;
+            self.len = self.len.saturating_add(1);
+            if octet == b')' {
+                self.whole_values = self.len;
+            }
+        }
+    }
+
+    /// The line, or what there is of it. Lost octets are reported first, and then the same state leads here again.
+    fn hand_out(&mut self, storage: &[u8], last: bool, cut: bool) -> Result<Found, Error> {
+        if self.unreported != 0 {
+            self.stats.errors = self.stats.errors.wrapping_add(1);
+            return Err(Error { kind: ErrorKind::Noise, lost: core::mem::take(&mut self.unreported) });
+        }
+        let rest = self.len.saturating_sub(self.whole_values);
+        let len =
+            if last || self.whole_values == 0 || rest > LONGEST_MOVE { self.len } else { self.whole_values };
+        let first = !self.parted;
+        let identification = self.identification;
+        if first && !self.four_or_later {
+            let line = storage.get(..len).unwrap_or_default();
+            self.four_or_later =
+                if identification { identification_says(line) } else { line_says_four_or_later(line) };
+        }
+        self.handed_out = len;
+        self.begun = true;
+        self.parted = !last;
+        if last {
+            self.ended = false;
+            self.identification = false;
+        }
+        Ok(Found::Line { len, identification, first, last, cut })
+    }
+
+    fn verdict(&mut self, check: Check) -> Found {
+        let verdict = match check {
+            Check::Verified => Verdict::Verified,
+            Check::Bad => return self.bad(ErrorKind::Check),
+            // Its start was none by itself, and nothing has made it one.
+            _ if self.framing.is_doubtful() => return self.bad(ErrorKind::Noise),
+            Check::Absent if self.four_or_later => Verdict::Unchecked(Check::Missing),
+            other => Verdict::Unchecked(other),
+        };
+        self.stats.telegrams = self.stats.telegrams.wrapping_add(1);
+        Found::End(End { verdict, octets: core::mem::take(&mut self.octets) })
+    }
+
+    fn bad(&mut self, kind: ErrorKind) -> Found {
+        self.framing.abandon();
+        self.stats.errors = self.stats.errors.wrapping_add(1);
+        self.stats.lost = self.stats.lost.wrapping_add(self.octets);
+        (self.len, self.whole_values, self.ended, self.parted) = (0, 0, false, false);
+        Found::End(End { verdict: Verdict::Bad(kind), octets: core::mem::take(&mut self.octets) })
+    }
+
+    fn end(&mut self, storage: &mut [u8]) -> Option<Result<Found, Error>> {
+        self.settle(storage);
+        if !self.framing.is_idle() {
+            if self.len != 0 || self.ended || self.parted {
+                let cut = !self.ended;
+                return Some(self.hand_out(storage, true, cut));
+            }
+            if self.begun {
+                return Some(Ok(self.bad(ErrorKind::Truncated)));
+            }
+            self.unreported = self.unreported.wrapping_add(self.octets);
+            self.stats.lost = self.stats.lost.wrapping_add(self.octets);
+            self.octets = 0;
+        }
+        // What comes after an idle line stands at the start of a line.
+        self.framing = Framing::new(self.framing.options);
+        if self.unreported == 0 {
+            return None;
+        }
+        self.stats.errors = self.stats.errors.wrapping_add(1);
+        Some(Err(Error { kind: ErrorKind::Noise, lost: core::mem::take(&mut self.unreported) }))
+    }
+}
+
+// Beside the storage, all the state there is; stated for CI by the test of the same name.
+const _: () = assert!(size_of::<LineCore>() <= 200, "line mode fits in 200 octets beside its storage");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::prelude::rust_2024::*;
+
+    fn events(storage: usize, input: &[u8], chunk: usize) -> Vec<String> {
+        let mut decoder = LineDecoder::new(vec![0; storage]);
+        let mut out = Vec::new();
+        for mut piece in input.chunks(chunk) {
+            while let Some(event) = decoder.decode(&mut piece) {
+                out.push(format!("{event:?}"));
+            }
+        }
+        while let Some(event) = decoder.finish() {
+            out.push(format!("{event:?}"));
+        }
+        out
+    }
+
+    const GAS: &[u8] = b"noise/ISk5\\2MT382\r\n\r\n0-1:24.3.0(120517020000)(08)(60)(1)(0-1:24.2.1)(m3)\r\n(00124.477)\r\n0-1:24.4.0(1)\r\n!\r\n\r\n";
+
+    #[test]
+    fn state_fits_in_200_octets() {
+        assert!(size_of::<LineDecoder<&mut [u8]>>() <= 200 + size_of::<&mut [u8]>());
+    }
+
+    #[test]
+    fn continued_lines_are_joined_and_doubtful_starts_need_a_check() {
+        let all = events(128, GAS, usize::MAX);
+        assert_eq!(
+            all,
+            [
+                "Err(Error { kind: Noise, lost: 5 })",
+                "Ok(Identification(ISk5\\\\2MT382))",
+                "Ok(Data(0-1:24.3.0(120517020000)(08)(60)(1)(0-1:24.2.1)(m3)(00124.477)))",
+                "Ok(Data(0-1:24.4.0(1)))",
+                "Ok(End(End { verdict: Bad(Noise), octets: 99 }))",
+            ]
+        );
+        assert_eq!(
+            events(128, &GAS[5..], 1).last().map(String::as_str),
+            Some("Ok(End(End { verdict: Unchecked(Absent), octets: 99 }))")
+        );
+        for chunk in 1..40 {
+            assert_eq!(events(128, GAS, chunk), all, "chunks of {chunk}");
+        }
+    }
+
+    #[test]
+    fn long_lines_come_in_parts_at_values() {
+        assert_eq!(
+            events(40, &GAS[5..], 7),
+            [
+                "Ok(Identification(ISk5\\\\2MT382))",
+                "Ok(Data(0-1:24.3.0(120517020000)(08)(60)(1) …))",
+                "Ok(Data(… (0-1:24.2.1)(m3)(00124.477)))",
+                "Ok(Data(0-1:24.4.0(1)))",
+                "Ok(End(End { verdict: Unchecked(Absent), octets: 99 }))",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_line_as_long_as_the_storage_is_whole() {
+        let whole = events(14, b"/AAA5\r\n0-1:24.4.0(1)\r\n1\r\n", 1);
+        assert_eq!(whole[1], "Ok(Data(0-1:24.4.0(1) …))".replace(" …", ""));
+        assert_eq!(events(0, b"/AAA5\r\n0-1:24.4.0(1)\r\n!\r\n", 1).len(), 1);
+    }
+
+    #[test]
+    fn partial_telegrams_give_their_lines() {
+        assert_eq!(
+            events(64, b"/SAG5\\2MT212 SMR5.5\r\n\r\n1-3:0.2.8(50)\r\n1-0:1.7.0(02.0", 3),
+            [
+                "Ok(Identification(SAG5\\\\2MT212 SMR5.5))",
+                "Ok(Data(1-3:0.2.8(50)))",
+                "Ok(Data(1-0:1.7.0(02.0))",
+                "Ok(End(End { verdict: Bad(Truncated), octets: 52 }))",
+            ]
+        );
+    }
+
+    #[test]
+    fn missing_is_not_absent() {
+        for (text, verdict) in [
+            ("/SAG5\\2MT212 SMR5.5\n\n1-0:1.7.0(1)\n!\n", Check::Missing),
+            ("/SAG5\\2MT212\n\n1-3:0.2.8(42)\n!\n", Check::Missing),
+            ("/FLU5\\2\n\n0-0:96.1.4(50217)\n!\n", Check::Missing),
+            ("/SAG5\\2MT212 SMR3.0\n\n1-0:1.7.0(1)\n!\n", Check::Absent),
+        ] {
+            let mut decoder = LineDecoder::new([0; 64]);
+            let mut input = text.as_bytes();
+            let mut found = None;
+            while let Some(event) = decoder.decode(&mut input) {
+                if let Ok(LineEvent::End(end)) = event {
+                    found = Some(end.verdict);
+                }
+            }
+            assert_eq!(found, Some(Verdict::Unchecked(verdict)), "{text}");
+        }
+    }
+}

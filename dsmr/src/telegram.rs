@@ -1,0 +1,115 @@
+//! A whole telegram, borrowed.
+
+use crate::check::Check;
+use crate::error::{Error, ErrorKind};
+use crate::framing::is_line_end;
+use crate::line::{DataLine, DataLines};
+
+/// A telegram from `/` to the line end of its check line.
+///
+/// `/` identification CR LF CR LF { data line CR LF } `!` check CR LF
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Telegram<'a> {
+    octets: &'a [u8],
+    check: Check,
+}
+
+impl<'a> Telegram<'a> {
+    /// The telegram at the front of `octets` with a check that is good or absent, and what follows it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Truncated`] where the octets end, or another telegram begins, before the check line is ended;
+    /// [`ErrorKind::Check`]; [`ErrorKind::Noise`] where `octets` does not begin with a telegram.
+    pub fn parse(octets: &'a [u8]) -> Result<(Self, &'a [u8]), Error> {
+        if octets.first() != Some(&b'/') {
+            let lost = octets.iter().position(|octet| *octet == b'/').unwrap_or(octets.len());
+            return Err(Error { kind: ErrorKind::Noise, lost: crate::decoder::wrapped(lost) });
+        }
+        let mut telegrams = crate::decoder::telegrams(octets);
+        let first = telegrams.next().unwrap_or(Err(Error { kind: ErrorKind::Noise, lost: 0 }))?;
+        Ok((first, octets.get(telegrams.position()..).unwrap_or_default()))
+    }
+
+    /// A telegram that is taken as one whatever it is: for a look into what failed its check or was cut short.
+    #[must_use]
+    pub const fn lenient(octets: &'a [u8]) -> Self {
+        Self { octets, check: Check::Bad }
+    }
+
+    pub(crate) const fn framed(octets: &'a [u8], check: Check) -> Self {
+        Self { octets, check }
+    }
+
+    /// From `/` to the line end of the check line.
+    #[must_use]
+    pub const fn octets(&self) -> &'a [u8] {
+        self.octets
+    }
+
+    /// What is known of the check. `Missing` is told from `Absent` here, by a look at the lines.
+    #[must_use]
+    pub fn check(&self) -> Check {
+        match self.check {
+            Check::Absent if self.says_four_or_later() => Check::Missing,
+            check => check,
+        }
+    }
+
+    fn says_four_or_later(&self) -> bool {
+        identification_says(self.identification())
+            || self.lines().any(|line| line_says_four_or_later(line.raw()))
+    }
+
+    /// The identification without `/`: the manufacturer's three letters, a digit for the speed, the meter's own text.
+    #[must_use]
+    pub fn identification(&self) -> &'a [u8] {
+        let text = self.octets.strip_prefix(b"/").unwrap_or(self.octets);
+        let len = text.iter().position(|octet| is_line_end(*octet)).unwrap_or(text.len());
+        text.get(..len).unwrap_or_default().trim_ascii_end()
+    }
+
+    /// The data lines, each with the lines that continue it.
+    #[must_use]
+    #[inline]
+    pub fn lines(&self) -> DataLines<'a> {
+        let len = self.octets.iter().position(|octet| is_line_end(*octet)).unwrap_or(self.octets.len());
+        DataLines::new(self.octets.get(len..).unwrap_or_default())
+    }
+
+    /// The first line with this code; F does not matter.
+    #[must_use]
+    pub fn line(&self, code: obis::Obis) -> Option<DataLine<'a>> {
+        let [a, b, c, d, e, _] = code.octets();
+        self.lines().find(|line| {
+            line.code().is_some_and(
+                |found| matches!(found.octets(), [x, y, z, v, w, _] if [x, y, z, v, w] == [a, b, c, d, e]),
+            )
+        })
+    }
+}
+
+impl core::fmt::Debug for Telegram<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Telegram")
+            .field("identification", &format_args!("{}", self.identification().escape_ascii()))
+            .field("check", &self.check())
+            .field("lines", &self.lines().count())
+            .finish()
+    }
+}
+
+/// `SMR 5.5`, `DSMR4.0` and the like.
+pub(crate) fn identification_says(identification: &[u8]) -> bool {
+    identification.windows(3).enumerate().any(|(at, name)| {
+        let after = identification.get(at.saturating_add(3)..).unwrap_or_default().trim_ascii_start();
+        name.eq_ignore_ascii_case(b"SMR") && matches!(after.first(), Some(b'4'..=b'9'))
+    })
+}
+
+/// The version object of DSMR 4 and later, or of e-MUCS.
+pub(crate) fn line_says_four_or_later(line: &[u8]) -> bool {
+    let version = line.strip_prefix(b"1-3:0.2.8").or_else(|| line.strip_prefix(b"0-0:96.1.4"));
+    let version = version.and_then(|rest| rest.strip_prefix(b"*255").unwrap_or(rest).strip_prefix(b"("));
+    matches!(version, Some([b'4'..=b'9', _, ..]))
+}

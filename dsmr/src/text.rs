@@ -1,0 +1,154 @@
+//! Texts: octets as two hexadecimal digits each, as the standard says, or plain, as some meters send them.
+
+use crate::framing::{hex, is_line_end};
+use core::fmt;
+
+/// A text value. Display writes it readable.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Text<'a> {
+    octets: &'a [u8],
+}
+
+impl<'a> Text<'a> {
+    /// A text as sent.
+    #[must_use]
+    pub const fn new(octets: &'a [u8]) -> Self {
+        Self { octets }
+    }
+
+    /// The octets as sent, line ends of a wrapped text included.
+    #[must_use]
+    pub const fn sent(self) -> &'a [u8] {
+        self.octets
+    }
+
+    /// Nothing was sent.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.octets.is_empty()
+    }
+
+    /// Whether it is in hexadecimal digits: an even number of them and nothing else, and what they stand for is text.
+    ///
+    /// `96815390` is a serial number in plain digits, as 96 and 81 stand for no characters.
+    #[must_use]
+    pub fn is_hexadecimal(self) -> bool {
+        let mut high: Option<u8> = None;
+        let mut any = false;
+        for octet in self.octets.iter().filter(|octet| !is_line_end(**octet)) {
+            let Some(digit) = hex(*octet) else { return false };
+            high = match high {
+                None => Some(digit),
+                Some(high) => {
+                    any = true;
+                    if !matches!((high << 4) | digit, b'\t' | b'\n' | b'\r' | 0x20..=0x7E | 0xA0..) {
+                        return false;
+                    }
+                    None
+                }
+            };
+        }
+        any && high.is_none()
+    }
+
+    /// The octets of the text itself: hexadecimal digits put together, line ends of a wrapped text left out.
+    #[must_use]
+    pub fn octets(self) -> TextOctets<'a> {
+        TextOctets { rest: self.octets, hexadecimal: self.is_hexadecimal() }
+    }
+}
+
+impl fmt::Display for Text<'_> {
+    /// UTF-8 is kept, other octets above 127 are taken as ISO 8859-1, control characters are escaped.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut octets = self.octets();
+        while let Some(first) = octets.next() {
+            let following = match first {
+                0xC2..=0xDF => 1,
+                0xE0..=0xEF => 2,
+                0xF0..=0xF4 => 3,
+                _ => 0usize,
+            };
+            let mut character = [first, 0, 0, 0];
+            let mut ahead = octets;
+            for place in character.iter_mut().skip(1).take(following) {
+                *place = ahead.next().unwrap_or(0);
+            }
+            let whole = character.get(..=following).and_then(|octets| core::str::from_utf8(octets).ok());
+            match whole {
+                Some(character) if following != 0 => {
+                    f.write_str(character)?;
+                    octets = ahead;
+                }
+                _ if first.is_ascii_control() => fmt::Display::fmt(&first.escape_ascii(), f)?,
+                _ => fmt::Write::write_char(f, char::from(first))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", format_args!("{self}"))
+    }
+}
+
+/// Iterator of [`Text::octets`].
+#[derive(Clone, Copy, Debug)]
+pub struct TextOctets<'a> {
+    rest: &'a [u8],
+    hexadecimal: bool,
+}
+
+impl TextOctets<'_> {
+    fn next_sent(&mut self) -> Option<u8> {
+        loop {
+            let (first, rest) = self.rest.split_first()?;
+            self.rest = rest;
+            if !is_line_end(*first) {
+                return Some(*first);
+            }
+        }
+    }
+}
+
+impl Iterator for TextOctets<'_> {
+    type Item = u8;
+
+    fn next(&mut self) -> Option<u8> {
+        let first = self.next_sent()?;
+        if !self.hexadecimal {
+            return Some(first);
+        }
+        Some((hex(first)? << 4) | hex(self.next_sent()?)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::prelude::rust_2024::*;
+
+    #[test]
+    fn hexadecimal_or_not() {
+        for (sent, read) in [
+            ("4B384547303034303436333935353037", "K8EG004046395507"),
+            ("5f5f5f5f464f55525f5f5f", "____FOUR___"),
+            ("K50322", "K50322"),
+            ("test-/-test", "test-/-test"),
+            ("96815390", "96815390"),
+            ("9903352978", "9903352978"),
+            ("09610", "09610"),
+            ("3031\r\n3233\r\n34", "01234"),
+            ("pl\r\nain", "plain"),
+            ("63C3A9", "cé"),
+            ("63E9", "cé"),
+            ("\u{1}", "\\x01"),
+            ("", ""),
+        ] {
+            assert_eq!(Text::new(sent.as_bytes()).to_string(), read, "{sent}");
+        }
+        assert_eq!(Text::new(&[0xFF, 0xFF, b'a']).to_string(), "ÿÿa");
+    }
+}

@@ -1,0 +1,266 @@
+//! One parenthesised value of a data line: borrowed text, read as a number, a time, a code or a text on demand.
+
+use crate::text::Text;
+use crate::timestamp::Timestamp;
+use obis::{Decimal, Obis, Prefix, Scaled, Unit};
+
+/// What stands between two parentheses.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Value<'a> {
+    octets: &'a [u8],
+}
+
+/// What a value looks like by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Content<'a> {
+    /// `()`.
+    Empty,
+    /// A number, with a unit or without.
+    Number(Scaled),
+    /// A point in time that cannot be a number.
+    Time(Timestamp),
+    /// The code of another object, as in failure logs.
+    Code(Obis),
+    /// Anything else. [`Value::decimal`] may still find a number in it, with a unit that is not known.
+    Text(Text<'a>),
+}
+
+impl<'a> Value<'a> {
+    /// A value from its text, without the parentheses.
+    #[must_use]
+    #[inline]
+    pub const fn new(octets: &'a [u8]) -> Self {
+        Self { octets }
+    }
+
+    /// The octets as sent.
+    #[must_use]
+    pub const fn octets(self) -> &'a [u8] {
+        self.octets
+    }
+
+    /// Whether it is `()`, or only spaces.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.octets.trim_ascii().is_empty()
+    }
+
+    /// The number at the front, exact and with as many decimals as sent, and the text of its unit without `*` and
+    /// spaces around. `None`: there is no number, or it has more digits than fit (19).
+    #[must_use]
+    #[inline]
+    pub fn decimal(self) -> Option<(Decimal, &'a [u8])> {
+        let (negative, mut rest) = match self.octets {
+            [b'-', rest @ ..] => (true, rest),
+            [b'+', rest @ ..] => (false, rest),
+            rest => (false, rest),
+        };
+        let mut mantissa = 0u64;
+        let (mut exponent, mut point, mut digits) = (0i8, 0i8, 0u8);
+        while let [octet, tail @ ..] = rest {
+            let digit = octet.wrapping_sub(b'0');
+            if digit < 10 {
+                digits = digits.saturating_add(1);
+                mantissa = mantissa.wrapping_mul(10).wrapping_add(digit.into());
+                exponent = exponent.wrapping_sub(point);
+            } else if *octet == b'.' && point == 0 {
+                point = 1;
+            } else {
+                break;
+            }
+            rest = tail;
+        }
+        match digits {
+            0 => return None,
+            1..=18 => {}
+            _ => return self.long_decimal(),
+        }
+        let mantissa =
+            if negative { 0i64.checked_sub_unsigned(mantissa) } else { i64::try_from(mantissa).ok() };
+        Some((Decimal::new(mantissa?, exponent), unit_text(rest)))
+    }
+
+    /// More than 18 digits: most are leading zeros.
+    #[cold]
+    fn long_decimal(self) -> Option<(Decimal, &'a [u8])> {
+        let signed = usize::from(matches!(self.octets, [b'-' | b'+', ..]));
+        let is_number = |octet: &u8| octet.is_ascii_digit() || *octet == b'.';
+        let digits = self.octets.get(signed..)?;
+        let end = digits.iter().position(|octet| !is_number(octet)).unwrap_or(digits.len());
+        let (number, rest) = self.octets.split_at_checked(signed.checked_add(end)?)?;
+        Some((Decimal::parse(number).ok()?, unit_text(rest)))
+    }
+
+    /// The number with its unit. Without a unit that is [`Unit::NONE`]; `None` where there is one that is not known.
+    ///
+    /// The unit may lack its `*`, have spaces around it and be of either case, and it is compared, never assumed:
+    /// `kW` is not `W`.
+    #[must_use]
+    #[inline]
+    pub fn scaled(self) -> Option<Scaled> {
+        // A unit may lack its `*`, so the letter of a timestamp would pass for watt.
+        if self.octets.len() == 13 && Timestamp::parse(self.octets).is_some() {
+            return None;
+        }
+        let (value, text) = self.decimal()?;
+        let (prefix, unit) = unit(text)?;
+        Some(Scaled { value, prefix, unit })
+    }
+
+    /// The value as a point in time, numbers of 10, 12 and 14 digits included.
+    #[must_use]
+    pub fn timestamp(self) -> Option<Timestamp> {
+        Timestamp::parse(self.octets.trim_ascii())
+    }
+
+    /// The value as the code of an object.
+    #[must_use]
+    pub fn code(self) -> Option<Obis> {
+        if !self.octets.contains(&b':') {
+            return None;
+        }
+        Obis::parse(self.octets).ok()
+    }
+
+    /// The value as text, in hexadecimal digits or not.
+    #[must_use]
+    pub const fn text(self) -> Text<'a> {
+        Text::new(self.octets)
+    }
+
+    /// A unit that stands alone, as in the gas line of DSMR 2.2 and 3.0.
+    #[must_use]
+    pub fn lone_unit(self) -> Option<(Prefix, Unit)> {
+        if !self.octets.first()?.is_ascii_alphabetic() {
+            return None;
+        }
+        unit(self.octets)
+    }
+
+    /// What the value looks like by itself. The object may know better: `0-0:96.1.1(09610)` is a text.
+    #[must_use]
+    #[inline]
+    pub fn content(self) -> Content<'a> {
+        let number = self.scaled();
+        if let Some(number) = number {
+            return Content::Number(number);
+        }
+        self.other_content()
+    }
+
+    fn other_content(self) -> Content<'a> {
+        let text = self.octets.trim_ascii();
+        if text.is_empty() {
+            Content::Empty
+        } else if let Some(time) = Timestamp::parse(text) {
+            Content::Time(time)
+        } else if let Some(code) = self.code() {
+            Content::Code(code)
+        } else {
+            Content::Text(self.text())
+        }
+    }
+}
+
+impl core::fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "({})", self.octets.escape_ascii())
+    }
+}
+
+#[inline]
+fn unit_text(rest: &[u8]) -> &[u8] {
+    match rest {
+        [b'*', unit @ ..] | unit => match unit {
+            [b' ', ..] | [.., b' '] => unit.trim_ascii(),
+            unit => unit,
+        },
+    }
+}
+
+/// The unit that the text spells.
+#[inline]
+fn unit(text: &[u8]) -> Option<(Prefix, Unit)> {
+    Some(match text {
+        [] => (Prefix::None, Unit::NONE),
+        b"kWh" => (Prefix::Kilo, Unit::WATT_HOUR),
+        b"kW" => (Prefix::Kilo, Unit::WATT),
+        b"V" => (Prefix::None, Unit::VOLT),
+        b"A" => (Prefix::None, Unit::AMPERE),
+        b"s" => (Prefix::None, Unit::SECOND),
+        b"m3" => (Prefix::None, Unit::CUBIC_METRE),
+        b"kVAr" | b"kvar" => (Prefix::Kilo, Unit::VAR),
+        b"kVArh" | b"kvarh" => (Prefix::Kilo, Unit::VAR_HOUR),
+        _ => return Unit::parse(text),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::prelude::rust_2024::*;
+
+    fn scaled(text: &str) -> Option<String> {
+        Value::new(text.as_bytes()).scaled().map(|value| value.to_string())
+    }
+
+    #[test]
+    fn units_are_compared_and_scales_kept() {
+        for (text, expected) in [
+            ("001581.123*kWh", "1581.123 kWh"),
+            ("000000621*W", "621 W"),
+            ("003.94*A", "3.94 A"),
+            ("-063*A", "-63 A"),
+            ("00012.384m3", "12.384 m3"),
+            ("00003668.743*kWh ", "3668.743 kWh"),
+            ("0.999", "0.999"),
+            ("01.193*kw", "1.193 kW"),
+            ("00.001*MW", "0.001 MW"),
+            ("0000.242*kV", "0.242 kV"),
+            ("0000.049*kHz", "0.049 kHz"),
+            ("0000.000*kVAr", "0.000 kvar"),
+            ("12785.333*GJ", "12785.333 GJ"),
+            ("00066982.7369255*kWh", "66982.7369255 kWh"),
+            ("2147583646*s", "2147583646 s"),
+            ("000000000000000000000000012345.678*m3", "12345.678 m3"),
+            ("-00000000000000000000000000012345.678*m3", "-12345.678 m3"),
+        ] {
+            assert_eq!(scaled(text).as_deref(), Some(expected), "{text}");
+        }
+        for text in [
+            "161113205757W",
+            "161113205757S",
+            "",
+            "kWh",
+            "12*furlong",
+            "1.2.3*kW",
+            "12345678901234567890*Wh",
+            "--1*A",
+            "*kWh",
+            ".",
+            "ON",
+            "k0.000*kW",
+        ] {
+            assert_eq!(scaled(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_unit_leaves_the_number() {
+        let value = Value::new(b"00012.50*furlong ");
+        let (number, unit) = value.decimal().unwrap_or((Decimal::ZERO, b""));
+        assert_eq!((number.to_string().as_str(), unit), ("12.50", b"furlong".as_slice()));
+    }
+
+    #[test]
+    fn content_by_shape() {
+        let content = |text: &'static str| Value::new(text.as_bytes()).content();
+        assert_eq!(content(""), Content::Empty);
+        assert_eq!(content("0-0:96.7.19"), Content::Code(Obis::new(0, 0, 96, 7, 19, 255)));
+        assert!(matches!(content("632525252525S"), Content::Time(time) if !time.is_valid()));
+        assert!(matches!(content("20240111 09:35:00"), Content::Time(_)));
+        assert!(matches!(content("TARIFF 1"), Content::Text(_)));
+        assert!(matches!(content("0002"), Content::Number(_)));
+    }
+}
