@@ -1,5 +1,6 @@
 //! Reassembly of segmented messages, on any framing, into storage that the caller lends.
 
+use crate::control::Kind;
 use crate::error::Error;
 use crate::frame::Frame;
 use crate::llc::Llc;
@@ -40,15 +41,17 @@ pub trait Carrier<'a> {
 /// alone, so it tells which that is.
 impl<'a> Carrier<'a> for Frame<'a> {
     fn segment(&self) -> Option<Segment<'a>> {
+        // The information of a SNRM, UA or FRMR frame is for the link itself.
+        let number = match self.control().kind() {
+            Kind::I { send, .. } => Some((send, 8)),
+            Kind::Ui => None,
+            _ => return None,
+        };
         let octets = self.information();
         let mut link = [0; 8];
         let (destination, source) = (self.destination(), self.source());
         let addresses = destination.octets().iter().chain(source.octets());
         link.iter_mut().zip(addresses).for_each(|(place, &octet)| *place = octet);
-        let number = match self.control().kind() {
-            crate::control::Kind::I { send, .. } => Some((send, 8)),
-            _ => None,
-        };
         let first = Llc::parse(octets).is_some();
         let segment =
             Segment { octets, link: Link(link), first: Some(first), last: !self.segmented(), number };
@@ -173,7 +176,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Assembler<B> {
 
     fn segment<'s, 'i: 's>(&'s mut self, segment: Segment<'i>) -> Assembled<'s> {
         let Segment { octets, link, first, last, number } = segment;
-        let first = first.unwrap_or(self.state == State::Idle);
+        let in_progress = matches!(self.state, State::Open(open, _) | State::Dropping(open) if open == link);
+        let first = first.unwrap_or(!in_progress);
         if first && last {
             let dropped = match self.state {
                 State::Open(open, _) if open == link => Some(self.dropped(DropReason::Interrupted, 0)),

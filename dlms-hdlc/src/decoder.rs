@@ -48,7 +48,7 @@ pub enum Step {
 /// Sealed: the framings of this crate are all there are.
 pub trait Framing: Sized + sealed::Sealed {
     /// The borrowed view of a whole frame.
-    type Frame<'a>;
+    type Frame<'a>: Copy + fmt::Debug;
     /// The machine at the start of the input or of an idle line.
     #[doc(hidden)]
     const START: Self;

@@ -1,1 +1,16 @@
-fn main() {}
+//! `meter`: reads smart meters. `meter help` lists what it can do.
+
+mod args;
+mod decode;
+mod input;
+mod output;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args::Args { command } = args::Args::parse();
+    match command {
+        args::Command::Decode(args) => decode::run(&args),
+    }
+}

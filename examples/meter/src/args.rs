@@ -1,0 +1,79 @@
+//! The command line.
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Reads smart meters.
+#[derive(Parser)]
+#[command(version, about)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Decode what a meter sends into named, scaled values.
+    ///
+    /// Exit status: 0 all decoded, 1 something was damaged (what is whole is still printed), 2 bad usage.
+    Decode(Decode),
+}
+
+#[derive(ClapArgs)]
+pub struct Decode {
+    /// FILE, `-` for standard input, serial:/dev/ttyUSB0@2400,8N1 or tcp:HOST:PORT.
+    /// Raw octets or hex text; `#` starts a comment in hex text.
+    #[arg(default_value = "-")]
+    pub source: String,
+
+    #[arg(long, value_enum, default_value_t = Protocol::Auto)]
+    pub protocol: Protocol,
+
+    /// Default: table on a terminal, json elsewhere.
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+
+    #[command(flatten)]
+    pub keys: Keys,
+}
+
+#[derive(ClapArgs)]
+pub struct Keys {
+    /// Encryption key (GUEK), 32 or 64 hex digits. Others on the machine can see it here: METER_KEY or --key-file hide it.
+    #[arg(long, value_name = "HEX", env = "METER_KEY", hide_env_values = true)]
+    pub key: Option<String>,
+
+    /// Authentication key (GAK), as long as the encryption key. Without it the tag of a message is not checked.
+    #[arg(long, value_name = "HEX", env = "METER_AUTH_KEY", hide_env_values = true)]
+    pub auth_key: Option<String>,
+
+    /// File whose first line is the encryption key, and its second, if any, the authentication key.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["key", "auth_key"])]
+    pub key_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Protocol {
+    /// Whichever finds whole frames.
+    Auto,
+    /// HDLC frame format type 3, as on most HAN ports.
+    Hdlc,
+    /// Wired M-Bus with DLMS on it.
+    Mbus,
+    /// DLMS over TCP or UDP.
+    Wrapper,
+    /// One DLMS APDU without any frame, or COSEM data alone.
+    Apdu,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Aligned columns.
+    Table,
+    /// One object a line for each message.
+    Json,
+    /// Every field of every layer.
+    Tree,
+    /// time,obis,name,value,unit
+    Csv,
+}

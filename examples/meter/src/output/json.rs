@@ -1,0 +1,180 @@
+//! One JSON object a line for each message. Numbers keep their exact decimals.
+
+use super::{Head, Item, Value, hex};
+use std::io::Write;
+
+pub fn message(out: &mut Vec<u8>, head: &Head<'_>, items: &[Item<'_>]) {
+    out.extend(b"{\"protocol\":");
+    string(out, head.protocol);
+    for (key, text) in &head.fields {
+        field(out, key, text);
+    }
+    field(out, "check", head.check);
+    if let Some(time) = &head.time {
+        field(out, "time", time);
+    }
+    if !head.meter.is_empty() {
+        out.extend(b",\"meter\":{");
+        for (at, (key, text)) in head.meter.iter().enumerate() {
+            comma(out, at);
+            string(out, key);
+            out.push(b':');
+            string(out, text);
+        }
+        out.push(b'}');
+    }
+    out.extend(b",\"objects\":[");
+    for (at, item) in items.iter().enumerate() {
+        comma(out, at);
+        object(out, item);
+    }
+    out.extend(b"]}\n");
+}
+
+fn object(out: &mut Vec<u8>, item: &Item<'_>) {
+    out.push(b'{');
+    let start = out.len();
+    if let Some(code) = item.code {
+        member(out, start, "obis");
+        // A code is digits and punctuation: nothing in it needs an escape.
+        let _ = write!(out, "\"{}\"", code.text().as_str());
+    }
+    for (key, text) in [("path", &item.path), ("name", &item.name)] {
+        if let Some(text) = text {
+            member(out, start, key);
+            string(out, text);
+        }
+    }
+    if let Some(channel) = item.channel {
+        member(out, start, "channel");
+        let _ = write!(out, "{channel}");
+    }
+    if let Some(time) = &item.time {
+        member(out, start, "time");
+        string(out, time);
+    }
+    match &item.values[..] {
+        [] => {}
+        [single] => {
+            member(out, start, "value");
+            value(out, single);
+            if let Some(unit) = single.unit() {
+                field(out, "unit", unit);
+            }
+        }
+        several => {
+            member(out, start, "values");
+            out.push(b'[');
+            for (at, one) in several.iter().enumerate() {
+                comma(out, at);
+                match one.unit() {
+                    Some(unit) => {
+                        out.extend(b"{\"value\":");
+                        value(out, one);
+                        field(out, "unit", unit);
+                        out.push(b'}');
+                    }
+                    None => value(out, one),
+                }
+            }
+            out.push(b']');
+        }
+    }
+    if let Some(raw) = item.raw {
+        member(out, start, "raw");
+        string(out, &String::from_utf8_lossy(raw));
+    }
+    out.push(b'}');
+}
+
+fn value(out: &mut Vec<u8>, value: &Value<'_>) {
+    match value {
+        Value::Number(decimal, _) => out.extend(decimal.text().as_bytes()),
+        Value::Float(text, _) => out.extend(text.as_bytes()),
+        Value::Text(text) => string(out, text),
+        Value::Octets(octets) => string(out, &hex(octets)),
+        Value::Bool(true) => out.extend(b"true"),
+        Value::Bool(false) => out.extend(b"false"),
+        Value::Null => out.extend(b"null"),
+    }
+}
+
+fn member(out: &mut Vec<u8>, start: usize, key: &str) {
+    if out.len() > start {
+        out.push(b',');
+    }
+    string(out, key);
+    out.push(b':');
+}
+
+fn field(out: &mut Vec<u8>, key: &str, text: &str) {
+    out.push(b',');
+    string(out, key);
+    out.push(b':');
+    string(out, text);
+}
+
+fn comma(out: &mut Vec<u8>, at: usize) {
+    if at > 0 {
+        out.push(b',');
+    }
+}
+
+/// A JSON string (RFC 8259, 7).
+fn string(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    let mut rest = text;
+    while let Some(at) = rest.find(|c: char| c < ' ' || c == '"' || c == '\\') {
+        let (plain, special) = rest.split_at(at);
+        out.extend(plain.as_bytes());
+        let octet = special.as_bytes()[0];
+        match octet {
+            b'"' | b'\\' => out.extend([b'\\', octet]),
+            _ => {
+                let _ = write!(out, "\\u{octet:04x}");
+            }
+        }
+        rest = &special[1..];
+    }
+    out.extend(rest.as_bytes());
+    out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use obis::{Decimal, Obis};
+
+    #[test]
+    fn numbers_keep_their_decimals_and_strings_are_escaped() {
+        let head = Head {
+            protocol: "hdlc",
+            check: "ok",
+            time: Some("2022-01-02T14:37:20".into()),
+            meter: vec![("id", "a\"\\\u{1}é".into())],
+            ..Head::default()
+        };
+        let items = [
+            Item {
+                code: Some(Obis::new(1, 0, 32, 7, 0, 255)),
+                values: vec![Value::Number(Decimal::new(2390, -1), Some("V".into()))],
+                ..Item::default()
+            },
+            Item {
+                path: Some("0.1".into()),
+                values: vec![Value::Null, Value::Bool(true)],
+                ..Item::default()
+            },
+            Item { raw: Some(b"1-0:(x"), ..Item::default() },
+        ];
+        let mut out = Vec::new();
+        message(&mut out, &head, &items);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "{\"protocol\":\"hdlc\",\"check\":\"ok\",\"time\":\"2022-01-02T14:37:20\",\
+             \"meter\":{\"id\":\"a\\\"\\\\\\u0001é\"},\"objects\":[\
+             {\"obis\":\"1-0:32.7.0*255\",\"value\":239.0,\"unit\":\"V\"},\
+             {\"path\":\"0.1\",\"values\":[null,true]},{\"raw\":\"1-0:(x\"}]}\n"
+        );
+    }
+}

@@ -1,0 +1,172 @@
+//! What comes out: messages as a table, JSON, CSV or a tree.
+
+mod csv;
+mod json;
+mod table;
+
+use crate::args::Format;
+use obis::{Decimal, Obis};
+use std::borrow::Cow;
+use std::io::{self, IsTerminal, Write};
+
+/// What is said of a message before its objects.
+#[derive(Debug, Default)]
+pub struct Head<'a> {
+    /// `hdlc`, `p1`, …
+    pub protocol: &'a str,
+    /// `ok`, or why the octets are less sure than that.
+    pub check: &'a str,
+    /// ISO 8601, as the meter sent it.
+    pub time: Option<String>,
+    /// Texts of the message as a whole, such as the identification of a telegram.
+    pub fields: Vec<(&'static str, String)>,
+    /// What is known of the meter.
+    pub meter: Vec<(&'static str, String)>,
+}
+
+/// One object: a code or its place in the message, and what it holds.
+#[derive(Debug, Default)]
+pub struct Item<'a> {
+    pub code: Option<Obis>,
+    /// Place in the tree of a value that nothing names, such as `0.3`.
+    pub path: Option<String>,
+    pub name: Option<String>,
+    pub channel: Option<u8>,
+    pub time: Option<String>,
+    pub values: Vec<Value<'a>>,
+    /// Octets that could not be understood.
+    pub raw: Option<&'a [u8]>,
+}
+
+#[derive(Debug)]
+pub enum Value<'a> {
+    Number(Decimal, Option<Cow<'a, str>>),
+    /// A finite float, in decimal.
+    Float(String, Option<Cow<'a, str>>),
+    Text(Cow<'a, str>),
+    Octets(&'a [u8]),
+    Bool(bool),
+    Null,
+}
+
+impl<'a> Value<'a> {
+    pub fn unit(&self) -> Option<&str> {
+        match self {
+            Self::Number(_, unit) | Self::Float(_, unit) => unit.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Octets as text where they are text, NULs at the end left out.
+    pub fn text(octets: &'a [u8]) -> Self {
+        let end = octets.iter().rposition(|&octet| octet != 0).map_or(0, |last| last + 1);
+        match core::str::from_utf8(&octets[..end]) {
+            Ok(text) if !text.chars().any(char::is_control) => Self::Text(Cow::Borrowed(text)),
+            _ => Self::Octets(octets),
+        }
+    }
+}
+
+/// Writes messages in one format.
+pub struct Printer {
+    format: Format,
+    color: bool,
+    out: Vec<u8>,
+    csv_started: bool,
+}
+
+impl Printer {
+    /// A printer for `format`, or for what suits standard output.
+    pub fn new(format: Option<Format>) -> Self {
+        let terminal = io::stdout().is_terminal();
+        let format = format.unwrap_or(if terminal { Format::Table } else { Format::Json });
+        Self {
+            format,
+            color: terminal && std::env::var_os("NO_COLOR").is_none(),
+            out: Vec::new(),
+            csv_started: false,
+        }
+    }
+
+    /// Whether the tree is wanted: layers are then written as lines with [`line`](Self::line).
+    pub fn is_tree(&self) -> bool {
+        self.format == Format::Tree
+    }
+
+    /// A line of the tree.
+    pub fn line(&mut self, line: core::fmt::Arguments<'_>) {
+        // Writing to a Vec cannot fail.
+        let _ = writeln!(self.out, "{line}");
+    }
+
+    /// Lines of the tree, as they are.
+    pub fn lines(&mut self) -> &mut Vec<u8> {
+        &mut self.out
+    }
+
+    /// A whole message. Nothing comes out before [`flush`](Self::flush) or a buffer's worth of them.
+    pub fn message(&mut self, head: &Head<'_>, items: &[Item<'_>]) {
+        match self.format {
+            Format::Json => json::message(&mut self.out, head, items),
+            Format::Csv => {
+                if !core::mem::replace(&mut self.csv_started, true) {
+                    self.out.extend(b"time,obis,name,value,unit\n");
+                }
+                csv::message(&mut self.out, head, items);
+            }
+            Format::Table => table::message(&mut self.out, head, items, self.color),
+            Format::Tree => {}
+        }
+    }
+
+    /// Writes what there is, if it is much.
+    pub fn flush_if_full(&mut self) -> io::Result<()> {
+        if self.out.len() < 1 << 16 { Ok(()) } else { self.flush() }
+    }
+
+    /// Writes what there is to standard output.
+    pub fn flush(&mut self) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(&self.out)?;
+        self.out.clear();
+        stdout.flush()
+    }
+}
+
+/// Hex digits of `octets`.
+pub fn hex(octets: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    octets
+        .iter()
+        .flat_map(|octet| [octet >> 4, octet & 15])
+        .map(|digit| DIGITS[usize::from(digit)] as char)
+        .collect()
+}
+
+/// A value as a person reads it.
+fn plain<'a>(value: &'a Value<'_>) -> Cow<'a, str> {
+    match value {
+        Value::Number(decimal, _) => Cow::Owned(decimal.text().as_str().to_owned()),
+        Value::Float(text, _) => Cow::Borrowed(text),
+        Value::Text(text) => Cow::Borrowed(text),
+        Value::Octets(octets) => Cow::Owned(hex(octets)),
+        Value::Bool(value) => Cow::Borrowed(if *value { "true" } else { "false" }),
+        Value::Null => Cow::Borrowed(""),
+    }
+}
+
+/// All values of an object as a person reads them.
+fn joined(item: &Item<'_>) -> String {
+    let mut text = item.values.iter().map(plain).collect::<Vec<_>>().join(" ");
+    if let Some(raw) = item.raw {
+        text.push_str(&String::from_utf8_lossy(raw));
+    }
+    text
+}
+
+/// The unit of an object, where its values agree in one.
+fn unit<'a>(item: &'a Item<'_>) -> &'a str {
+    let mut units = item.values.iter().filter_map(Value::unit);
+    let first = units.next().unwrap_or_default();
+    if units.all(|unit| unit == first) { first } else { "" }
+}
