@@ -23,9 +23,11 @@ pub mod load;
 mod machine;
 mod moment;
 mod octets;
+mod service;
 mod table1997;
 mod table2007;
 mod value;
+mod word;
 
 pub use address::{Address, AddressError};
 pub use control::{Control, Service, Version};
@@ -38,7 +40,11 @@ pub use items::{Item, Items, items, items_in, items_with};
 pub use layout::{Count, EncodeError, Field, Format, Layout, Sign};
 pub use machine::Stats;
 pub use moment::{Moment, TimeForm};
+pub use service::{
+    Access, BuildError, FreezeTime, Password, Query, Rate, Relay, Reply, Request, ServiceError, Terminal,
+};
 pub use value::{Bits, Decimal, Digits, Text, Unit, Value, ValueError};
+pub use word::{ErrorWord, Reason, SecurityError};
 
 /// Longest pause between two octets of one frame, in milliseconds; a longer one ends it: call `finish`.
 pub const GAP: u32 = 500;

@@ -9,30 +9,14 @@
     reason = "test code"
 )]
 
+mod common;
+
+use common::{columns, shared};
 use dlt645::{Count, Field, Format, Identifier, Layout, Sign, Unit};
 
-const FACTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/facts");
-
 fn table(name: &str) -> Option<Vec<Vec<String>>> {
-    let path = format!("{FACTS}/{name}");
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        eprintln!("SKIPPED: {path} not found");
-        return None;
-    };
+    let text = shared(&format!("facts/{name}"))?;
     Some(text.lines().skip(1).map(columns).collect())
-}
-
-fn columns(line: &str) -> Vec<String> {
-    let (mut out, mut field, mut quoted) = (vec![], String::new(), false);
-    for c in line.chars() {
-        match c {
-            '"' => quoted = !quoted,
-            ',' if !quoted => out.push(std::mem::take(&mut field)),
-            c => field.push(c),
-        }
-    }
-    out.push(field);
-    out
 }
 
 /// X and N are both a digit. How a row of digits is shown (number, digits, identifier, bits) is not in the table.

@@ -1,5 +1,11 @@
 //! Dirty streams for the property tests.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(
+    dead_code,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "test code; each test file uses its part"
+)]
 
 use dlt645::{Address, Builder, Control, Data};
 use proptest::prelude::*;
@@ -49,4 +55,39 @@ pub fn dirty() -> impl Strategy<Value = Vec<u8>> {
         1 => (0..400usize, any::<u8>()).prop_map(|(n, k)| (0..n).map(|i| if i % 7 == usize::from(k % 7) { 0x68 } else { k }).collect()),
     ];
     prop::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
+}
+
+/// Columns of a line of CSV; quotes around a column with commas are dropped, doubled quotes inside are one.
+pub fn columns(line: &str) -> Vec<String> {
+    let (mut out, mut field, mut quoted) = (vec![], String::new(), false);
+    let mut chars = line.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' if quoted && chars.peek() == Some(&'"') => {
+                field.push('"');
+                chars.next();
+            }
+            '"' => quoted = !quoted,
+            ',' if !quoted => out.push(std::mem::take(&mut field)),
+            c => field.push(c),
+        }
+    }
+    out.push(field);
+    out
+}
+
+/// Octets of hexadecimal text.
+pub fn unhex(text: &str) -> Vec<u8> {
+    let digits: Vec<u32> = text.chars().map(|c| c.to_digit(16).expect("hex")).collect();
+    digits.chunks(2).map(|pair| u8::try_from(pair[0] * 16 + pair[1]).expect("octet")).collect()
+}
+
+/// A file of the captures, or of the facts beside them; says so and gives none where a clone has no such folder.
+pub fn shared(path: &str) -> Option<String> {
+    let path = format!("{}/../../shared/{path}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).ok();
+    if text.is_none() {
+        eprintln!("SKIPPED: {path} not found");
+    }
+    text
 }
