@@ -9,6 +9,7 @@ mod address;
 mod control;
 mod data;
 mod decoder;
+mod discovery;
 mod error;
 #[cfg(feature = "events")]
 mod event;
@@ -21,9 +22,11 @@ mod layout;
 #[cfg(feature = "load")]
 pub mod load;
 mod machine;
+mod master;
 mod moment;
 mod octets;
 mod service;
+mod slave;
 mod table1997;
 mod table2007;
 mod value;
@@ -33,16 +36,19 @@ pub use address::{Address, AddressError};
 pub use control::{Control, Service, Version};
 pub use data::{Data, MASK, Octets};
 pub use decoder::{Decoder, Frames, STORAGE, frames};
+pub use discovery::{Discovery, DiscoveryConfig, DiscoveryEvent, RATES};
 pub use error::{BufferTooSmall, Error, ErrorKind};
 pub use frame::{Builder, END, Frame, LONGEST, MAX_READ, MAX_WRITE, OVERHEAD, START, Sending, WAKE_UP};
 pub use identifier::{Catalogue, Definition, Identifier, IdentifierError, Standard};
 pub use items::{Item, Items, items, items_in, items_with};
 pub use layout::{Count, EncodeError, Field, Format, Layout, Sign};
 pub use machine::Stats;
+pub use master::{AddressPolicy, End, Failure, Ignored, Master, MasterConfig, MasterEvent, StartError};
 pub use moment::{Moment, TimeForm};
 pub use service::{
     Access, BuildError, FreezeTime, Password, Query, Rate, Relay, Reply, Request, ServiceError, Terminal,
 };
+pub use slave::{Handled, Meter, Part, Refusal, Slave, SlaveConfig, SlaveEvent};
 pub use value::{Bits, Decimal, Digits, Text, Unit, Value, ValueError};
 pub use word::{ErrorWord, Reason, SecurityError};
 

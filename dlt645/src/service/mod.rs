@@ -116,6 +116,12 @@ impl<'o> Writer<'o> {
         }
     }
 
+    /// Passes over data octets that stand in their place already.
+    pub(crate) fn skip(&mut self, n: usize) {
+        self.at = self.at.saturating_add(n);
+        self.full |= self.at > self.out.len();
+    }
+
     pub(crate) fn data(&mut self, data: Data<'_>) {
         self.octets(data);
     }

@@ -1,0 +1,464 @@
+//! Master and slave against each other, and each against what the standard and the field do to it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::panic,
+    missing_docs,
+    reason = "test code"
+)]
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::frame;
+use dlt645::{
+    Access, Address, AddressPolicy, Control, Data, Discovery, DiscoveryConfig, DiscoveryEvent, End, Failure,
+    Frame, FreezeTime, Handled, Identifier, Ignored, Master, MasterConfig, MasterEvent, Meter, Moment, Part,
+    Password, Query, Rate, Reason, Refusal, Reply, Request, Service, Slave, SlaveConfig, SlaveEvent,
+    StartError, Version, frames,
+};
+
+const OWN: Address = Address::from_number(202_601_020_304);
+const ACCESS: Access = Access { password: Password { level: 2, digits: [1, 2, 3] }, operator: [9, 8, 7, 6] };
+
+#[derive(Default)]
+struct TestMeter {
+    data: BTreeMap<Identifier, Vec<u8>>,
+    actions: Vec<String>,
+    clock: Option<Moment>,
+}
+
+impl Meter for TestMeter {
+    fn get(&mut self, identifier: Identifier, _: Query, part: u8, out: &mut [u8]) -> Result<Part, Reason> {
+        let data = self.data.get(&identifier).ok_or(Reason::NoData)?;
+        let rest = data.get(usize::from(part) * 40..).ok_or(Reason::NoData)?;
+        let len = rest.len().min(40);
+        out[..len].copy_from_slice(&rest[..len]);
+        Ok(Part { len, more: rest.len() > 40 })
+    }
+
+    fn set(&mut self, identifier: Identifier, access: &Access, data: Data<'_>) -> Result<(), Reason> {
+        if access.password != ACCESS.password {
+            return Err(Reason::Password);
+        }
+        self.data.insert(identifier, data.iter().collect());
+        Ok(())
+    }
+
+    fn action(&mut self, request: &Request<'_>, out: &mut [u8]) -> Result<usize, Refusal> {
+        self.actions.push(format!("{}", request.service()));
+        match request {
+            Request::Other { function: 0x1F, .. } => {
+                out[..2].copy_from_slice(b"ok");
+                Ok(2)
+            }
+            Request::Other { .. } => Err(Refusal::Silent),
+            Request::ClearMeter(_) => Err(Reason::Password.into()),
+            _ => Ok(0),
+        }
+    }
+
+    fn supports_rate(&self, rate: Rate) -> bool {
+        rate.0 <= 0x20
+    }
+
+    fn clock(&self) -> Option<Moment> {
+        self.clock
+    }
+}
+
+type TestSlave = Slave<TestMeter, [u8; 300]>;
+
+fn slave(version: Version) -> TestSlave {
+    let mut meter = TestMeter::default();
+    let id = |of2007, of1997| {
+        if version == Version::V2007 { Identifier::V2007(of2007) } else { Identifier::V1997(of1997) }
+    };
+    meter.data.insert(id(0x0001_0000, 0x9010), vec![0x56, 0x34, 0x12, 0x00]);
+    meter.data.insert(id(0x0001_FF00, 0x901F), (0..100).collect());
+    Slave::new(SlaveConfig::new(version, OWN), meter, [0; 300])
+}
+
+/// Carries octets both ways until the master is idle; the master hears its own echo first.
+fn run(master: &mut Master<'_, [u8; 300]>, slave: &mut TestSlave, now: &mut u32) -> Vec<String> {
+    let mut log = vec![];
+    let mut out = [0; 300];
+    while !master.is_idle() {
+        let Some(sent) = master.poll_transmit(&mut out, *now).map(<[u8]>::to_vec) else {
+            *now = master.poll_timeout().unwrap();
+            log.extend(master.handle_timeout(*now).map(|event| note(&event)));
+            continue;
+        };
+        let asked = frames(&sent).next().unwrap().unwrap();
+        if !master.is_idle() {
+            assert_eq!(master.handle_frame(&asked, *now), MasterEvent::Ignored(Ignored::Echo));
+        }
+        if slave.handle_frame(&asked, *now) == Handled::Replying {
+            assert!(slave.poll_transmit(&mut out, *now).is_none(), "not before 20 ms");
+            *now = slave.poll_timeout().unwrap();
+            let sent = slave.poll_transmit(&mut out, *now).unwrap().to_vec();
+            let reply = frames(&sent).next().unwrap().unwrap();
+            log.push(note(&master.handle_frame(&reply, *now)));
+        }
+    }
+    log
+}
+
+fn note(event: &MasterEvent<'_>) -> String {
+    match event {
+        MasterEvent::Reply { reply: Reply::Data { identifier, data, .. }, part, end, .. } => {
+            format!("{identifier}[{part}] {data} {end:?}")
+        }
+        MasterEvent::Reply { reply: Reply::Refused(service, word), .. } => format!("{service} {word}"),
+        MasterEvent::Reply { reply, .. } => format!("{reply:?}"),
+        MasterEvent::Failed { identifier, failure } => format!("{identifier:?} {failure:?}"),
+        event => format!("{event:?}"),
+    }
+}
+
+fn master(version: Version) -> Master<'static, [u8; 300]> {
+    Master::new(MasterConfig::new(version), [0; 300])
+}
+
+fn hex(range: std::ops::Range<u8>) -> String {
+    range.map(|octet| format!("{octet:02X}")).collect()
+}
+
+#[test]
+fn a_row_of_reads_with_follow_up_frames_and_a_refusal() {
+    for version in [Version::V2007, Version::V1997] {
+        let (mut slave, mut now) = (slave(version), u32::MAX - 30);
+        let ids = match version {
+            Version::V2007 => [0x0001_0000, 0x0001_FF00, 0x0002_0000].map(Identifier::V2007),
+            Version::V1997 => [0x9010, 0x901F, 0x9020].map(Identifier::V1997),
+        };
+        let mut master: Master<'_, [u8; 300]> = Master::new(MasterConfig::new(version), [0; 300]);
+        master.read(OWN, &ids).unwrap();
+        assert_eq!(master.read(OWN, &ids), Err(StartError::Busy));
+        let log = run(&mut master, &mut slave, &mut now);
+        let [one, block, none] = ids;
+        let refused = if version == Version::V2007 { "ERR 02: no such data" } else { "ERR 01: illegal data" };
+        assert_eq!(
+            log,
+            [
+                format!("{one}[0] 56341200 Whole"),
+                format!("{block}[0] {} More", hex(0..40)),
+                format!("{block}[1] {} More", hex(40..80)),
+                format!("{block}[2] {} Whole", hex(80..100)),
+                format!("read {refused}"),
+            ]
+        );
+        let _ = none;
+        assert!(now < 1_000, "the clock has wrapped");
+    }
+}
+
+#[test]
+fn re_read_sends_the_last_reply_again() {
+    let (mut slave, mut master, mut now) = (slave(Version::V1997), master(Version::V1997), 0);
+    master.start(OWN, &Request::ReRead).unwrap();
+    assert_eq!(run(&mut master, &mut slave, &mut now), ["re-read ERR 01: illegal data"]);
+    master.start(OWN, &Request::Read { identifier: Identifier::V1997(0x9010), query: Query::All }).unwrap();
+    run(&mut master, &mut slave, &mut now);
+    master.start(OWN, &Request::ReRead).unwrap();
+    assert_eq!(run(&mut master, &mut slave, &mut now), ["9010[0] 56341200 Whole"]);
+}
+
+#[test]
+fn repetitions_then_a_time_out() {
+    let (mut slave, mut master, mut now) = (slave(Version::V2007), master(Version::V2007), 0);
+    let other = Address::from_number(1);
+    master
+        .start(other, &Request::Read { identifier: Identifier::V2007(0x0001_0000), query: Query::All })
+        .unwrap();
+    assert_eq!(run(&mut master, &mut slave, &mut now), ["Some(Identifier(00010000)) Timeout"]);
+    assert_eq!(now, 3 * 1_500);
+    // Octets that are coming in put a repetition off.
+    master.start(OWN, &Request::ReadAddress).unwrap();
+    master.poll_transmit(&mut [0; 300], now).unwrap();
+    master.handle_activity(now + 1_400);
+    assert_eq!(master.poll_timeout(), Some(now + 1_900));
+    assert!(master.handle_timeout(now + 1_500).is_none() && master.poll_timeout().is_some());
+}
+
+#[test]
+fn a_meter_that_never_ends_and_frames_that_come_twice() {
+    let mut master = master(Version::V2007);
+    master.config_mut().max_frames = 3;
+    let id = Identifier::V2007(0x0001_0000);
+    let mut out = [0; 300];
+    let di = [0, 0, 1, 0];
+    let mut events = vec![];
+    master.start(OWN, &Request::Read { identifier: id, query: Query::All }).unwrap();
+    for sequence in 0..3u8 {
+        master.poll_transmit(&mut out, 0).unwrap();
+        let own = OWN.octets();
+        let foreign = [
+            // Another meter, another service, another identifier, and the frame before.
+            frame([7; 6], if sequence == 0 { 0xB1 } else { 0xB2 }, &[0, 0, 1, 0, 5, sequence], 0),
+            frame(own, 0x94, &[], 0),
+            frame(own, if sequence == 0 { 0xB1 } else { 0xB2 }, &[0, 0, 2, 0, 5, sequence], 0),
+            frame(own, 0xB2, &[0, 0, 1, 0, 5, sequence.wrapping_sub(1)], 0),
+        ];
+        for octets in &foreign {
+            let (octets, _) = Frame::parse(octets).unwrap();
+            assert!(matches!(
+                master.handle_frame(&octets, 0),
+                MasterEvent::Ignored(Ignored::Foreign | Ignored::Duplicate)
+            ));
+        }
+        let mut data = di.to_vec();
+        data.push(sequence);
+        if sequence > 0 {
+            data.push(sequence);
+        }
+        let octets = frame(own, if sequence == 0 { 0xB1 } else { 0xB2 }, &data, 0);
+        let (octets, _) = Frame::parse(&octets).unwrap();
+        events.push(note(&master.handle_frame(&octets, 0)));
+    }
+    assert_eq!(events, ["00010000[0] 00 More", "00010000[1] 01 More", "00010000[2] 02 Cut"]);
+    assert!(master.is_idle());
+}
+
+#[test]
+fn address_policies() {
+    let id = Identifier::V2007(0x0001_0000);
+    let mut out = [0; 300];
+    let mut takes = |policy, asked: Address, from: Address| {
+        let mut master = master(Version::V2007);
+        master.config_mut().addresses = policy;
+        master.start(asked, &Request::Read { identifier: id, query: Query::All }).unwrap();
+        master.poll_transmit(&mut out, 0).unwrap();
+        let octets = frame(from.octets(), 0x91, &[0, 0, 1, 0, 1, 2, 3, 4], 0);
+        let (octets, _) = Frame::parse(&octets).unwrap();
+        matches!(master.handle_frame(&octets, 0), MasterEvent::Reply { .. })
+    };
+    let other = Address::from_number(5);
+    for policy in [AddressPolicy::Exact, AddressPolicy::Lenient] {
+        assert!(takes(policy, OWN, OWN) && takes(policy, Address::WILDCARD, OWN));
+        assert!(!takes(policy, OWN, other));
+    }
+    // Meters that echo AA, or answer a read to 99.
+    assert!(takes(AddressPolicy::Lenient, OWN.with_wildcards(1), Address::WILDCARD.with_wildcards(0)));
+    assert!(takes(AddressPolicy::Lenient, Address::BROADCAST, OWN));
+    assert!(!takes(AddressPolicy::Exact, Address::BROADCAST, OWN));
+    assert!(!takes(AddressPolicy::Exact, OWN.with_wildcards(1), other));
+}
+
+#[test]
+fn writes_actions_and_their_refusals() {
+    let (mut slave, mut master, mut now) = (slave(Version::V2007), master(Version::V2007), 0);
+    let wrong = Access { password: Password { level: 2, digits: [0; 3] }, ..ACCESS };
+    let id = Identifier::V2007(0x0400_0103);
+    let new = Password { level: 2, digits: [5; 3] };
+    let until = Moment::to_second(26, 12, 31, 23, 59, 59);
+    let requests = [
+        (Request::Write { identifier: id, access: ACCESS, data: Data::plain(&[0x15]) }, "Done(Write)"),
+        (
+            Request::Write { identifier: id, access: wrong, data: Data::plain(&[0x16]) },
+            "write ERR 04: wrong password or no authority",
+        ),
+        (Request::Read { identifier: id, query: Query::All }, "04000103[0] 15 Whole"),
+        (Request::ClearDemand(ACCESS), "Done(ClearDemand)"),
+        (Request::ClearMeter(ACCESS), "clear meter ERR 04: wrong password or no authority"),
+        (
+            Request::ClearEvents { access: ACCESS, identifier: Identifier::V2007(u32::MAX) },
+            "Done(ClearEvents)",
+        ),
+        (Request::Freeze(FreezeTime::NOW), "Done(Freeze)"),
+        (Request::Relay { access: ACCESS, command: dlt645::Relay::Trip, option: 0, until }, "Done(Relay)"),
+        (Request::Terminal(dlt645::Terminal::DemandPeriod), "Terminal(DemandPeriod)"),
+        (
+            Request::ChangePassword {
+                identifier: Some(Identifier::V2007(0x0400_0C03)),
+                old: ACCESS.password,
+                new,
+            },
+            "Password(Password { level: 02, .. })",
+        ),
+        (
+            Request::Other { function: 0x1F, data: Data::plain(&[1]) },
+            "Other { control: Control(9F), data: 6F6B }",
+        ),
+        (Request::ChangeRate(Rate(0x40)), "change rate ERR 08: rate cannot be changed"),
+        (Request::ChangeRate(Rate(0x18)), "change rate ERR 08: rate cannot be changed"),
+        (Request::ChangeRate(Rate(0x20)), "Rate(Rate(20))"),
+    ];
+    for (request, expected) in requests {
+        master.start(OWN, &request).unwrap();
+        assert_eq!(run(&mut master, &mut slave, &mut now), [expected], "{request:?}");
+    }
+    // The reply went out at the old rate; now the rate changes.
+    assert_eq!(slave.poll_event(), Some(SlaveEvent::SwitchRate(Rate(0x20))));
+    assert_eq!(slave.poll_event(), None);
+    // A function that the meter does not know is met with silence.
+    master.start(OWN, &Request::Other { function: 0x01, data: Data::plain(&[0x10, 0x90]) }).unwrap();
+    assert_eq!(run(&mut master, &mut slave, &mut now), ["None Timeout"]);
+    // The address changes, and the reply comes from the new one.
+    let to = Address::from_number(77);
+    master.start(Address::WILDCARD, &Request::WriteAddress(to)).unwrap();
+    assert_eq!(run(&mut master, &mut slave, &mut now), ["Done(WriteAddress)"]);
+    assert_eq!(slave.config().address, to);
+    master.start(Address::WILDCARD, &Request::ReadAddress).unwrap();
+    assert_eq!(run(&mut master, &mut slave, &mut now), [format!("Address({to:?})")]);
+}
+
+#[test]
+fn a_rate_without_traffic_is_taken_back() {
+    let mut config = SlaveConfig::new(Version::V2007, OWN);
+    config.revert_rate = Some(5_000);
+    let mut slave: TestSlave = Slave::new(config, TestMeter::default(), [0; 300]);
+    let octets = frame(OWN.octets(), 0x17, &[0x10], 4);
+    let (request, _) = Frame::parse(&octets).unwrap();
+    assert_eq!(slave.handle_frame(&request, 0), Handled::Replying);
+    assert!(slave.poll_event().is_none(), "not before the reply");
+    slave.poll_transmit(&mut [0; 300], 20).unwrap();
+    assert_eq!(slave.poll_event(), Some(SlaveEvent::SwitchRate(Rate(0x10))));
+    slave.handle_frame(&Frame::parse(&frame(OWN.octets(), 0x13, &[], 0)).unwrap().0, 4_000);
+    slave.poll_transmit(&mut [0; 300], 4_020).unwrap();
+    slave.handle_timeout(5_020);
+    assert!(slave.poll_event().is_none(), "there was traffic");
+    slave.handle_timeout(9_000);
+    assert_eq!(slave.poll_event(), Some(SlaveEvent::RevertRate));
+}
+
+#[test]
+fn who_stays_silent() {
+    let mut slave = slave(Version::V2007);
+    slave.meter.clock = Some(Moment::to_second(26, 10, 24, 12, 0, 0));
+    let mut hear = |address: Address, control: u8, data: &[u8]| {
+        let octets = frame(address.octets(), control, data, 0);
+        slave.handle_frame(&Frame::parse(&octets).unwrap().0, 0)
+    };
+    let (all, one) = (Address::WILDCARD, OWN.with_wildcards(2));
+    let di = [0, 0, 1, 0];
+    assert_eq!(hear(all, 0x11, &di), Handled::Replying);
+    assert_eq!(hear(one, 0x11, &di), Handled::Replying);
+    assert_eq!(hear(Address::from_number(4), 0x11, &di), Handled::Ignored);
+    assert_eq!(hear(OWN, 0x91, &di), Handled::Ignored, "a reply");
+    assert_eq!(hear(all, 0x13, &[]), Handled::Replying);
+    assert_eq!(hear(one, 0x13, &[]), Handled::Ignored, "13H is for the full wildcard");
+    for (control, data) in [
+        (0x14, &[3, 1, 0, 4, 2, 1, 2, 3, 0, 0, 0, 0, 0x15][..]),
+        (0x17, &[8]),
+        (0x19, &[0; 8]),
+        (0x1A, &[0; 8]),
+        (0x1C, &[0; 16]),
+    ] {
+        assert_eq!(hear(all, control, data), Handled::Ignored, "{control:02X} to all");
+    }
+    let to_all = Address::BROADCAST;
+    assert_eq!(hear(to_all, 0x11, &di), Handled::Ignored);
+    assert_eq!(hear(to_all, 0x16, &[0x99; 4]), Handled::Silent);
+    // Time: at most 5 minutes off, not at midnight, once a day.
+    assert_eq!(hear(to_all, 0x08, &[0, 0x06, 0x12, 0x24, 0x10, 0x26]), Handled::Ignored);
+    assert_eq!(hear(to_all, 0x08, &[0, 0x00, 0x12, 0x25, 0x10, 0x26]), Handled::Ignored);
+    assert_eq!(hear(to_all, 0x08, &[0, 0x04, 0x12, 0x24, 0x10, 0x26]), Handled::Silent);
+    assert_eq!(hear(to_all, 0x08, &[0, 0x03, 0x12, 0x24, 0x10, 0x26]), Handled::Ignored);
+    slave.meter.clock = Some(Moment::to_second(26, 10, 25, 23, 58, 0));
+    let octets = frame(to_all.octets(), 0x08, &[0, 0x58, 0x23, 0x25, 0x10, 0x26], 0);
+    assert_eq!(slave.handle_frame(&Frame::parse(&octets).unwrap().0, 0), Handled::Ignored);
+    assert_eq!(slave.meter.actions, ["freeze", "broadcast time"]);
+}
+
+#[test]
+fn the_programming_window_closes() {
+    let mut config = SlaveConfig::new(Version::V2007, OWN);
+    config.programming = Some(240_000);
+    let mut slave: TestSlave = Slave::new(config, TestMeter::default(), [0; 300]);
+    let octets = frame(OWN.octets(), 0x14, &[3, 1, 0, 4, 2, 1, 2, 3, 0, 0, 0, 0, 0x15], 0);
+    let (write, _) = Frame::parse(&octets).unwrap();
+    let mut control = |slave: &mut TestSlave, now: u32| {
+        assert_eq!(slave.handle_frame(&write, now), Handled::Replying);
+        let mut out = [0; 300];
+        let sent = slave.poll_transmit(&mut out, now + 20).unwrap();
+        Frame::parse(sent).unwrap().0.control()
+    };
+    assert_eq!(control(&mut slave, 0), Control::from_octet(0xD4));
+    slave.open_programming(1_000);
+    assert_eq!(control(&mut slave, 240_999), Control::from_octet(0x94));
+    assert_eq!(control(&mut slave, 241_000), Control::from_octet(0xD4));
+}
+
+/// Meters on one line: what they answer at once collides into noise.
+fn discover(meters: &[(Address, Version)], rate: u16, first_only: bool) -> (Vec<DiscoveryEvent>, u32) {
+    let mut slaves: Vec<_> = meters
+        .iter()
+        .map(|(address, version)| {
+            let mut slave = slave(*version);
+            slave.meter.data.insert(Identifier::V2007(0x0400_0401), address.octets().to_vec());
+            Slave::new(SlaveConfig::new(*version, *address), slave.meter, [0; 300])
+        })
+        .collect();
+    let mut config = DiscoveryConfig::new();
+    config.first_only = first_only;
+    let mut discovery = Discovery::new(config);
+    let (mut events, mut now, mut line, mut questions) = (vec![], 0, 0, 0);
+    loop {
+        while let Some(event) = discovery.poll_event() {
+            events.push(event);
+            match event {
+                DiscoveryEvent::SetRate(rate) => line = rate,
+                DiscoveryEvent::Done => return (events, questions),
+                _ => {}
+            }
+        }
+        let mut out = [0; 60];
+        let sent = discovery.poll_transmit(&mut out, now).unwrap().map(<[u8]>::to_vec);
+        if let Some(sent) = sent {
+            questions += 1;
+            assert!(questions < 5_000);
+            let asked = Frame::parse(&sent).unwrap().0;
+            discovery.handle_frame(&asked);
+            let mut replies = vec![];
+            for slave in &mut slaves {
+                if line == rate && slave.handle_frame(&asked, now) == Handled::Replying {
+                    replies.push(slave.poll_transmit(&mut [0; 300], now + 20).unwrap().to_vec());
+                }
+            }
+            match replies.as_slice() {
+                [] => {}
+                [one] => discovery.handle_frame(&Frame::parse(one).unwrap().0),
+                _ => discovery.handle_noise(),
+            }
+            continue;
+        }
+        if let Some(until) = discovery.poll_timeout() {
+            now = until;
+            discovery.handle_timeout(now);
+        }
+    }
+}
+
+#[test]
+fn discovery_finds_one_meter_of_either_edition() {
+    for (version, rate) in [(Version::V2007, 2400), (Version::V1997, 1200), (Version::V2007, 9600)] {
+        let (events, questions) = discover(&[(OWN, version)], rate, true);
+        let found = DiscoveryEvent::Found { address: OWN, version, rate };
+        assert!(events.contains(&found), "{events:?}");
+        assert_eq!(events.last(), Some(&DiscoveryEvent::Done));
+        assert!(questions < 12);
+    }
+    let (events, _) = discover(&[], 2400, true);
+    assert_eq!(events.len(), dlt645::RATES.len() + 1);
+}
+
+#[test]
+fn discovery_sorts_out_collisions() {
+    // Two share the lowest four digits.
+    let meters = [202_601_020_304, 202_601_030_304, 99, 100].map(Address::from_number);
+    let of2007: Vec<_> = meters.iter().map(|address| (*address, Version::V2007)).collect();
+    let (events, questions) = discover(&of2007, 2400, true);
+    for address in meters {
+        assert!(
+            events.contains(&DiscoveryEvent::Found { address, version: Version::V2007, rate: 2400 }),
+            "{address}"
+        );
+    }
+    assert_eq!(events.iter().filter(|event| matches!(event, DiscoveryEvent::Found { .. })).count(), 4);
+    assert!(questions < 500, "{questions}");
+    assert_eq!(Service::ReadAddress.function(Version::V2007), Some(0x13));
+    assert!(matches!(Failure::Timeout, Failure::Timeout) && End::More != End::Cut);
+}
