@@ -102,10 +102,11 @@ pub(crate) fn is_blank<F: NorFlash>(flash: &mut F, at: u32, len: u32) -> Result<
     scan(flash, at, len, |part| part.iter().all(|&octet| octet == 0xFF))
 }
 
-/// Erases the sector at `at`, unless it is blank.
-pub(crate) fn erase_sector<F: NorFlash>(flash: &mut F, at: u32) -> Result<(), FlashError> {
+/// Erases the sector at `at`, unless it is blank. On a flash whose units are written once (`always`) a blank look is no proof: a cut
+/// write or erase may have left it so.
+pub(crate) fn erase_sector<F: NorFlash>(flash: &mut F, at: u32, always: bool) -> Result<(), FlashError> {
     let sector = u32::try_from(F::ERASE_SIZE).map_err(|_| FlashError)?;
-    if is_blank(flash, at, sector)? {
+    if !always && is_blank(flash, at, sector)? {
         return Ok(());
     }
     flash.erase(at, at.checked_add(sector).ok_or(FlashError)?).map_err(|_| FlashError)

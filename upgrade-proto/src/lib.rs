@@ -6,6 +6,8 @@ extern crate std;
 
 pub mod bitmap;
 mod codec;
+#[cfg(feature = "coded")]
+pub mod coding;
 pub mod error;
 pub mod flash;
 pub mod gaps;
@@ -13,4 +15,5 @@ pub mod hash;
 pub mod message;
 pub mod package;
 pub mod receiver;
+pub mod sender;
 pub mod session;

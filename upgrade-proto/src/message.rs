@@ -153,7 +153,7 @@ impl Ask {
 }
 
 /// Which blocks a meter lacks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Report<'a> {
     /// Not said.
     Count,
@@ -178,7 +178,7 @@ pub enum Report<'a> {
 /// The block status word of a meter.
 ///
 /// Layout: `phase and plane and form u8 (bits 0–3 phase, 4 meta plane, 5–6 form, 7 more) | first missing u16 | missing u16 | report`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Status<'a> {
     /// Where the meter stands.
     pub phase: Phase,
@@ -265,7 +265,7 @@ impl core::fmt::Debug for Indices {
 }
 
 /// One thing said on the channel.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Message<'a> {
     /// Who are you, and what do you run? (request phase, read-back)
@@ -411,7 +411,7 @@ mod kind {
 }
 
 /// A message and the session it is of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Packet<'a> {
     /// The session.
     pub session: Session,

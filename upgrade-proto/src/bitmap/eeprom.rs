@@ -4,6 +4,9 @@ use super::{BlockMap, Mark, RECORD_LEN, Record, raise};
 use crate::flash::FlashError;
 use crate::hash::{CRC_START, crc_end, crc_step};
 
+/// Octets of marks and the range being erased.
+const STATE_LEN: usize = 5;
+
 /// An EEPROM: octets that may be written again and again, about 100,000 times a page.
 pub trait Eeprom {
     /// Octets at `at`.
@@ -21,7 +24,7 @@ pub trait Eeprom {
 /// Map of up to `8 N` units in RAM, written as a whole to the next of `slots` places every `every` blocks and at each step.
 ///
 /// A write that is cut leaves the slot before in force, so the map lags by up to `every` blocks; with tags the receiver finds
-/// those again in the flash, without they are sent again. Each slot is `60 + N` octets, filled up to a whole page by the caller's `stride`,
+/// those again in the flash, without they are sent again. Each slot is `57 + N` octets, filled up to a whole page by the caller's `stride`,
 /// and is written `(blocks / every + 4) / slots` times a session: with 2000 blocks, `every` 256 and 2 slots 6 times, 16,000 sessions at
 /// 100,000 cycles whatever the page size up to the stride.
 #[derive(Debug)]
@@ -35,6 +38,7 @@ pub struct EepromMap<E, const N: usize> {
     slot: u8,
     sequence: u32,
     marks: u8,
+    pending: Option<(u16, u16)>,
     record: Option<Record>,
     bits: [u8; N],
 }
@@ -54,6 +58,7 @@ impl<E: Eeprom, const N: usize> EepromMap<E, N> {
             slot: 0,
             sequence: 0,
             marks: 0,
+            pending: None,
             record: None,
             bits: [0xFF; N],
         }
@@ -68,16 +73,24 @@ impl<E: Eeprom, const N: usize> EepromMap<E, N> {
         self.start.wrapping_add(u32::from(slot).wrapping_mul(self.stride))
     }
 
-    /// Layout of a slot: `record 50 | marks u8 | bits N | CRC-32 u32`.
+    /// Marks and the range being erased: `marks u8 | from u16 | to u16`, the range 0 0 when there is none.
+    fn state(&self) -> [u8; STATE_LEN] {
+        let (from, to) = self.pending.unwrap_or((0, 0));
+        let ([a, b], [c, d]) = (from.to_be_bytes(), to.to_be_bytes());
+        [self.marks, a, b, c, d]
+    }
+
+    /// Layout of a slot: `record 48 | marks u8 | erasing from u16, to u16 | bits N | CRC-32 u32`.
     fn write(&mut self) -> Result<(), FlashError> {
         let Some(record) = self.record else { return Ok(()) };
         let slot = self.slot.wrapping_add(1).checked_rem(self.slots).unwrap_or(0);
         let at = self.place(slot);
         let sequence = self.sequence.wrapping_add(1);
         let head = record.encode(sequence);
-        let crc = crc_end(crc_step(crc_step(crc_step(CRC_START, &head), &[self.marks]), &self.bits));
+        let state = self.state();
+        let crc = crc_end(crc_step(crc_step(crc_step(CRC_START, &head), &state), &self.bits));
         let mut to = at;
-        for part in [&head[..], &[self.marks], &self.bits, &crc.to_be_bytes()] {
+        for part in [&head[..], &state, &self.bits, &crc.to_be_bytes()] {
             self.eeprom.write(to, part)?;
             to = to.wrapping_add(u32::try_from(part.len()).map_err(|_| FlashError)?);
         }
@@ -87,20 +100,20 @@ impl<E: Eeprom, const N: usize> EepromMap<E, N> {
         Ok(())
     }
 
-    /// Reads a slot into `self.bits`; its sequence number and marks when it is whole.
-    fn read_slot(&mut self, slot: u8) -> Result<Option<(Record, u32, u8)>, FlashError> {
+    /// Reads a slot into `self.bits`; its record, sequence number and state when it is whole.
+    fn read_slot(&mut self, slot: u8) -> Result<Option<(Record, u32, [u8; STATE_LEN])>, FlashError> {
         let at = self.place(slot);
         let mut head = [0u8; RECORD_LEN as usize];
-        let (mut marks, mut crc) = ([0u8], [0u8; 4]);
+        let (mut state, mut crc) = ([0u8; STATE_LEN], [0u8; 4]);
         self.eeprom.read(at, &mut head)?;
         let at = at.wrapping_add(RECORD_LEN.into());
-        self.eeprom.read(at, &mut marks)?;
-        self.eeprom.read(at.wrapping_add(1), &mut self.bits)?;
-        let len = u32::try_from(N).map_err(|_| FlashError)?;
-        self.eeprom.read(at.wrapping_add(1).wrapping_add(len), &mut crc)?;
-        let sum = crc_end(crc_step(crc_step(crc_step(CRC_START, &head), &marks), &self.bits));
+        self.eeprom.read(at, &mut state)?;
+        let at = at.wrapping_add(u32::try_from(STATE_LEN).map_err(|_| FlashError)?);
+        self.eeprom.read(at, &mut self.bits)?;
+        self.eeprom.read(at.wrapping_add(u32::try_from(N).map_err(|_| FlashError)?), &mut crc)?;
+        let sum = crc_end(crc_step(crc_step(crc_step(CRC_START, &head), &state), &self.bits));
         let record = Record::decode(&head);
-        Ok(record.filter(|_| sum == u32::from_be_bytes(crc)).map(|(record, sequence)| (record, sequence, marks[0])))
+        Ok(record.filter(|_| sum == u32::from_be_bytes(crc)).map(|(record, sequence)| (record, sequence, state)))
     }
 }
 
@@ -112,13 +125,15 @@ impl<F, E: Eeprom, const N: usize> BlockMap<F> for EepromMap<E, N> {
         self.record = None;
         let mut best = None;
         for slot in 0..self.slots {
-            if let Some((record, sequence, marks)) = self.read_slot(slot)? {
+            if let Some((record, sequence, [marks, a, b, c, d])) = self.read_slot(slot)? {
                 let newer = sequence.wrapping_sub(self.sequence) < 0x8000_0000;
                 if best.is_none() || newer {
                     best = Some(slot);
                     self.record = Some(record);
                     self.sequence = sequence;
                     self.marks = marks;
+                    let range = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
+                    self.pending = (range != (0, 0)).then_some(range);
                 }
             }
         }
@@ -130,12 +145,13 @@ impl<F, E: Eeprom, const N: usize> BlockMap<F> for EepromMap<E, N> {
     }
 
     fn begin(&mut self, _: &mut F, record: &Record) -> Result<(), FlashError> {
-        let need = u32::try_from(N).map_err(|_| FlashError)?.saturating_add(55);
+        let need = u32::try_from(N).map_err(|_| FlashError)?.saturating_add(57);
         if usize::from(record.units.div_ceil(8)) > N || need > self.stride {
             return Err(FlashError);
         }
         self.record = Some(*record);
         self.marks = 0;
+        self.pending = None;
         self.bits = [0xFF; N];
         self.write()
     }
@@ -164,6 +180,16 @@ impl<F, E: Eeprom, const N: usize> BlockMap<F> for EepromMap<E, N> {
     fn forget(&mut self, _: &mut F, from: u16, to: u16) -> Result<(), FlashError> {
         raise(&mut self.bits, 0, from, to);
         self.marks &= 1u8 << Mark::Erased.bit();
+        self.pending = Some((from, to));
+        self.write()
+    }
+
+    fn pending(&self) -> Option<(u16, u16)> {
+        self.pending
+    }
+
+    fn cleared(&mut self, _: &mut F) -> Result<(), FlashError> {
+        self.pending = None;
         self.write()
     }
 

@@ -7,7 +7,7 @@ use embedded_storage::nor_flash::MultiwriteNorFlash;
 /// Two halves, used in turn: record, marks, bits. A new session, or bits that must be set again, are written to the other half, its record
 /// last, so that a cut leaves the old half in force.
 ///
-/// Layout of a half: `record 50, filled to 64 | 4 marks of 16 octets (first octet 0: set) | bits`. A half is a multiple of the erase
+/// Layout of a half: `record 48, filled to 64 | 4 marks of 16 octets (first octet 0: set) | bits`. A half is a multiple of the erase
 /// size and at least 128 octets longer than units / 8. Wear: one erase of each half every second session.
 #[derive(Copy, Clone, Debug)]
 pub struct FlashMap {
@@ -53,7 +53,7 @@ impl FlashMap {
         let mut at = 0;
         // Only what is used: the record's sector must go first, lest a cut leaves an old record over erased bits.
         while at < need {
-            flash::erase_sector(flash, to.wrapping_add(at))?;
+            flash::erase_sector(flash, to.wrapping_add(at), false)?;
             at = at.saturating_add(sector);
         }
         fill(self, flash, to)?;

@@ -51,7 +51,7 @@ pub struct Record {
 }
 
 /// Octets of a stored record with sequence number and check value.
-pub(crate) const RECORD_LEN: u16 = 50;
+pub(crate) const RECORD_LEN: u16 = 48;
 
 impl Record {
     /// `"UPM1" | sequence u32 | session 6 | size u32 | block u16 | manifest u16 | CRC u32 | digest 16 | units u16 | CRC-32 u32`.
@@ -60,7 +60,7 @@ impl Record {
         let mut w = Writer::new(&mut octets);
         let i = &self.initiate;
         let manifest = (i.manifest & 0x7FFF) | (u16::from(i.tagged) << 15);
-        // Cannot fail: the fields are 46 octets and the check value 4.
+        // Cannot fail: the fields are 44 octets and the check value 4.
         let _ = w
             .put(b"UPM1")
             .and_then(|()| w.u32(sequence))
@@ -147,6 +147,19 @@ pub trait BlockMap<F> {
     /// # Errors
     /// [`FlashError`] when the memory fails.
     fn forget(&mut self, flash: &mut F, from: u16, to: u16) -> Result<(), FlashError>;
+
+    /// Units whose sectors were to be erased when the supply went: forgotten, and nothing was programmed there since.
+    fn pending(&self) -> Option<(u16, u16)> {
+        None
+    }
+
+    /// The sectors of forgotten units are erased.
+    ///
+    /// # Errors
+    /// [`FlashError`] when the memory fails.
+    fn cleared(&mut self, _: &mut F) -> Result<(), FlashError> {
+        Ok(())
+    }
 
     /// Brings what is held back to the memory (call it from the power-fail interrupt too).
     ///

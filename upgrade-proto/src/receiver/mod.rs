@@ -166,6 +166,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
             return Ok(());
         }
         let mut open = Open { record, geometry, root: None, missing_meta: 0, missing_data: 0 };
+        self.store.clear_pending(&mut open)?;
         self.store.count(&mut open)?;
         if self.manifest_here(&open)? {
             open.root = self.read_manifest(&open)?.map(|manifest| manifest.tag_root);
@@ -295,7 +296,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
                 self.verify();
                 Reply::Status(Ask::COUNT)
             }
-            Message::Activate { .. } | Message::Cancel if mine && !current => Reply::Refused(Refusal::State),
+            Message::Verify | Message::Activate { .. } | Message::Cancel if mine && !current => Reply::Refused(Refusal::State),
             Message::Activate { at } if current => {
                 let refusal = match self.phase {
                     Phase::Verified | Phase::Armed => {
@@ -654,7 +655,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         } else {
             return Ok(None);
         };
-        flash::erase_sector(&mut self.store.flash, address)?;
+        flash::erase_sector(&mut self.store.flash, address, !M::REWRITES)?;
         Ok(Some(at.saturating_add(sector)))
     }
 

@@ -187,17 +187,18 @@ impl<F: NorFlash, M: BlockMap<F>> Store<F, M> {
             return Ok(Put::Had);
         }
         let at = self.address(open, plane, index);
-        match self.compare(at, data)? {
-            Slot::Same => {}
-            Slot::Torn if M::REWRITES => flash::program(&mut self.flash, at, data)?,
-            Slot::Blank => flash::program(&mut self.flash, at, data)?,
-            Slot::Torn | Slot::Other => {
-                self.clear_around(open, plane, index)?;
-                flash::program(&mut self.flash, at, data)?;
+        let whole = match self.compare(at, data)? {
+            Slot::Same => true,
+            Slot::Torn if M::REWRITES => self.program(at, data)?,
+            // A write that was cut before it showed makes this one fail on flash that takes each unit once.
+            Slot::Blank => self.program(at, data).unwrap_or(false),
+            Slot::Torn | Slot::Other => false,
+        };
+        if !whole {
+            self.clear_around(open, plane, index)?;
+            if !self.program(at, data)? {
+                return Err(FlashError);
             }
-        }
-        if self.compare(at, data)? != Slot::Same {
-            return Err(FlashError);
         }
         self.map.set(&mut self.flash, unit)?;
         match plane {
@@ -205,6 +206,39 @@ impl<F: NorFlash, M: BlockMap<F>> Store<F, M> {
             Plane::Data => open.missing_data = open.missing_data.saturating_sub(1),
         }
         Ok(Put::Stored)
+    }
+
+    /// Programs and reads back.
+    fn program(&mut self, at: u32, data: &[u8]) -> Result<bool, FlashError> {
+        flash::program(&mut self.flash, at, data)?;
+        Ok(self.compare(at, data)? == Slot::Same)
+    }
+
+    /// Finishes an erase that a cut interrupted.
+    pub(crate) fn clear_pending(&mut self, open: &mut Open) -> Result<(), FlashError> {
+        let Some((from, to)) = self.map.pending() else { return Ok(()) };
+        let meta = open.geometry.count(Plane::Meta);
+        let (plane, zero) = if from < meta { (Plane::Meta, 0) } else { (Plane::Data, meta) };
+        let sector = u32::try_from(F::ERASE_SIZE).map_err(|_| FlashError)?;
+        let start = match plane {
+            Plane::Meta => self.layout.meta.start,
+            Plane::Data => self.layout.image.start,
+        };
+        // The range was widened to the blocks that touch the sectors, so the whole sectors within it are the ones meant, and hold no
+        // block outside it; past the image's last block there is none to lose.
+        let mut at = open.geometry.offset(from.saturating_sub(zero)).div_ceil(sector).saturating_mul(sector);
+        let past = to.saturating_sub(zero);
+        let end = open.geometry.offset(past);
+        let end = if past >= open.geometry.count(plane) {
+            end.div_ceil(sector).saturating_mul(sector)
+        } else {
+            end.wrapping_sub(end.checked_rem(sector).ok_or(FlashError)?)
+        };
+        while at < end {
+            flash::erase_sector(&mut self.flash, start.wrapping_add(at), true)?;
+            at = at.saturating_add(sector);
+        }
+        self.map.cleared(&mut self.flash)
     }
 
     /// Erases the sectors under a block, after the blocks they hold are forgotten.
@@ -225,9 +259,10 @@ impl<F: NorFlash, M: BlockMap<F>> Store<F, M> {
         self.map.forget(&mut self.flash, unit(first)?, unit(past)?)?;
         let mut at = from;
         while at < to {
-            flash::erase_sector(&mut self.flash, base.wrapping_add(at))?;
+            flash::erase_sector(&mut self.flash, base.wrapping_add(at), !M::REWRITES)?;
             at = at.saturating_add(sector);
         }
+        self.map.cleared(&mut self.flash)?;
         self.count(open)
     }
 

@@ -1,0 +1,318 @@
+//! Asking who lacks what, and booking the answers.
+
+use super::{Meter, Reason, Sender, Source, State, Step, Strategy, To, Traffic};
+use crate::error::BufferTooSmall;
+use crate::gaps::GapReader;
+use crate::message::{Ask, Form, HEADER_LEN, Message, Phase, Report, Status};
+use crate::session::Plane;
+
+/// Octets of a status message without list: header, state, first missing, count, and the list's start.
+const STATUS_OCTETS: u32 = HEADER_LEN as u32 + 7;
+/// Octets of a roll call without its members.
+const ROLL_OCTETS: u16 = HEADER_LEN + 9;
+
+impl<S: Source> Sender<'_, S> {
+    fn due(meter: &Meter, now: u64) -> bool {
+        let asked = match meter.state {
+            State::Active => true,
+            State::Complete => meter.waiting,
+            _ => false,
+        };
+        asked && !meter.fresh && meter.not_before <= now
+    }
+
+    /// Asks meters whose state is not known: by roll call when there are three or more, else one by one.
+    pub(super) fn collect(&mut self, out: &mut [u8], now: u64) -> Result<Option<(To, usize)>, BufferTooSmall> {
+        let alone = self.settings.single || matches!(self.settings.strategy, Strategy::Paper | Strategy::Unicast);
+        let rollable = |meter: &Meter| Self::due(meter, now) && meter.roll_misses < 2 && meter.covered == 0;
+        if !alone && self.meters().iter().filter(|meter| rollable(meter)).count() > 2 {
+            return self.roll_call(out, now).map(Some);
+        }
+        let Some(at) = self.meters().iter().position(|meter| Self::due(meter, now)) else { return Ok(None) };
+        let at = u16::try_from(at).unwrap_or(u16::MAX);
+        let Some(&Meter { state, covered, roll_misses, .. }) = self.meters().get(usize::from(at)) else {
+            return Ok(None);
+        };
+        self.traffic = if state == State::Complete { Traffic::Control } else { Traffic::Feedback };
+        // A meter that answers when asked alone but never to the roll has lost its membership.
+        if roll_misses >= 4
+            && !alone
+            && let Some(meter) = self.meter_mut(at)
+        {
+            meter.roll_misses = 2;
+            return self.ask(at, Message::Join { group: self.settings.group, member: at }, out).map(Some);
+        }
+        let form = self.form();
+        let limit = self.settings.longest.saturating_sub(32);
+        self.slot_limit = limit.min(self.geometry.units().div_ceil(8));
+        self.ask(at, Message::StatusQuery(Ask { form, from: covered, limit }), out).map(Some)
+    }
+
+    fn form(&self) -> Form {
+        match self.settings.strategy {
+            Strategy::Paper | Strategy::Unicast => Form::Bitmap,
+            #[cfg(feature = "coded")]
+            _ if self.coded.active => Form::Deficits,
+            _ => Form::Missing,
+        }
+    }
+
+    /// Calls as many due members as one frame names; their answers come in slots.
+    fn roll_call(&mut self, out: &mut [u8], now: u64) -> Result<(To, usize), BufferTooSmall> {
+        self.traffic = Traffic::Feedback;
+        if !self.any(|meter| meter.state == State::Active && Self::due(meter, now)) {
+            self.traffic = Traffic::Control;
+        }
+        let room = self.settings.longest.saturating_sub(ROLL_OCTETS).clamp(1, 128);
+        let mut members = [0u8; 128];
+        let (mut first, mut last, mut called) = (None, 0usize, 0u32);
+        for (at, meter) in self.meters.iter_mut().enumerate() {
+            if !(Self::due(meter, now) && meter.roll_misses < 2 && meter.covered == 0) {
+                continue;
+            }
+            let base = *first.get_or_insert(at & !7);
+            let bit = at.saturating_sub(base);
+            let Some(octet) = members.get_mut(bit >> 3).filter(|_| bit >> 3 < usize::from(room)) else { break };
+            *octet |= 0x80u8 >> (bit & 7);
+            last = bit >> 3;
+            called = called.saturating_add(1);
+            // Counted as missed until the answer takes it back.
+            meter.roll_misses = meter.roll_misses.saturating_add(1);
+        }
+        let limit = self.report_limit();
+        self.slot_limit = limit;
+        let slot = self
+            .airtime(STATUS_OCTETS.saturating_add(limit.into()))
+            .saturating_add(self.settings.turnaround.into());
+        let slot = u16::try_from(slot).unwrap_or(u16::MAX);
+        let ask = Ask { form: self.form(), from: 0, limit };
+        let first = u16::try_from(first.unwrap_or(0)).unwrap_or(0);
+        let members = members.get(..=last).unwrap_or(&[]);
+        let len = self.encode(Message::RollCall { ask, slot, first, members }, out)?;
+        let slots = u32::from(slot).saturating_mul(called.saturating_add(1)).saturating_add(20);
+        self.step = Step::Roll { slots, until: None };
+        Ok((To::Group(self.settings.group), len))
+    }
+
+    /// Octets of list or bitmap that most meters' answers will need.
+    fn report_limit(&self) -> u16 {
+        let bitmap = |plane| self.geometry.count(plane).div_ceil(8);
+        #[cfg(feature = "coded")]
+        if self.coded.active {
+            return u16::from(self.coded.generations).saturating_mul(2);
+        }
+        let (mut most, mut sum, mut meters) = (0u32, 0u32, 0u32);
+        let mut plane = Plane::Meta;
+        for meter in self.meters().iter().filter(|meter| meter.state == State::Active && !meter.fresh) {
+            let here = Self::plane_of(meter.plane_meta);
+            if here == Plane::Data {
+                plane = here;
+            }
+            // A thirtieth lost until it is known better, and room for bad luck.
+            let loss = if meter.loss == 0 { 2184 } else { u32::from(meter.loss) };
+            let lacked = u32::from(meter.before.min(self.geometry.count(here)));
+            let expect = (lacked.saturating_mul(loss) >> 16).saturating_mul(5) >> 2;
+            let expect = expect.saturating_add(8);
+            most = most.max(expect);
+            sum = sum.saturating_add(expect);
+            meters = meters.saturating_add(1);
+        }
+        let mean = sum.checked_div(meters).unwrap_or(0);
+        let expect = most.min(mean.saturating_mul(2)).max(1);
+        let gap = u32::from(self.geometry.count(plane)).checked_div(expect).unwrap_or(0).max(1).ilog2();
+        let octets = expect.saturating_mul(gap.saturating_add(2)) >> 3;
+        u16::try_from(octets.saturating_add(4)).unwrap_or(u16::MAX).min(bitmap(plane).max(2))
+    }
+
+    /// Silent members stay counted as having missed the roll.
+    #[expect(clippy::unused_self, reason = "the step's end is a place of its own")]
+    pub(super) const fn end_roll(&mut self) {}
+
+    /// Books a status word.
+    pub(super) fn take_status(&mut self, at: u16, status: &Status<'_>, awaited: bool, now: u64) -> bool {
+        if let Step::Await { block: Some(unit), .. } = self.step
+            && awaited
+        {
+            self.set_missing(unit, at, false);
+            return true;
+        }
+        let (erase, verify, install) = (self.settings.erase, self.settings.verify, self.settings.install);
+        let Some(meter) = self.meter_mut(at) else { return false };
+        meter.roll_misses = 0;
+        meter.identity.phase = status.phase;
+        let joined = meter.state == State::Joined;
+        match (meter.state, status.phase) {
+            (State::Joined | State::Active | State::Complete, Phase::Verified | Phase::Armed) => {
+                meter.state = State::Verified;
+                meter.missing = 0;
+                meter.waiting = false;
+                self.forget(at);
+            }
+            (State::Joined | State::Active | State::Complete, Phase::Failed) => {
+                meter.state = State::GivenUp(Reason::Verify);
+            }
+            (State::Complete, Phase::Verifying) => {
+                meter.not_before = now.saturating_add(u64::from(verify) >> 1);
+                meter.waiting = true;
+            }
+            (State::Complete, Phase::Complete) => {
+                // Told to verify, and did not hear it; or just heard it. Either way it is asked again, alone.
+                meter.waiting = false;
+                meter.fresh = true;
+            }
+            (State::Joined | State::Active, Phase::Complete | Phase::Verifying) => {
+                meter.state = State::Complete;
+                meter.missing = 0;
+                meter.waiting = false;
+                meter.fresh = true;
+                self.forget(at);
+            }
+            (State::Verified, Phase::Armed) => {
+                meter.state = State::Activated;
+                meter.stalls = 0;
+                meter.not_before = now.saturating_add(install.unwrap_or(0).into());
+            }
+            (State::Joined | State::Active, Phase::Erasing) => {
+                meter.waiting = true;
+                meter.not_before = now.saturating_add((u64::from(erase) >> 2).max(1));
+                meter.stalls = meter.stalls.saturating_add(1);
+                if joined {
+                    self.activate_row(at);
+                }
+                self.bound(at, 16);
+            }
+            (State::Joined | State::Active | State::Complete, Phase::Receiving | Phase::Working) => {
+                if joined || meter.state == State::Complete {
+                    self.activate_row(at);
+                }
+                self.book(at, status, now);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Nothing is missing at a meter.
+    fn forget(&mut self, at: u16) {
+        for plane in [Plane::Meta, Plane::Data] {
+            self.set_range(plane, at, 0, u16::MAX, false);
+        }
+    }
+
+    fn bound(&mut self, at: u16, stalls: u8) {
+        if let Some(meter) = self.meter_mut(at).filter(|meter| meter.stalls >= stalls) {
+            meter.state = State::GivenUp(Reason::NoProgress);
+        }
+    }
+
+    /// Books which blocks a receiving meter lacks.
+    fn book(&mut self, at: u16, status: &Status<'_>, now: u64) {
+        let plane = status.plane;
+        let count = self.geometry.count(plane);
+        if plane == Plane::Data {
+            self.set_range(Plane::Meta, at, 0, u16::MAX, false);
+        }
+        let Some(zero) = self.geometry.unit(plane, 0) else { return };
+        let reached = match status.report {
+            Report::Count if status.missing == 0 || status.missing >= count => {
+                self.set_range(plane, at, 0, count, status.missing > 0);
+                Some(count)
+            }
+            Report::Count => None,
+            Report::List { from, octets } => {
+                let mut past = from;
+                self.set_range(plane, at, self.covered(at, status), from, false);
+                for index in GapReader::new(octets, from).filter(|&index| index < count) {
+                    self.set_range(plane, at, past, index, false);
+                    self.set_missing(zero.saturating_add(index), at, true);
+                    past = index.saturating_add(1);
+                }
+                if status.more {
+                    Some(past)
+                } else {
+                    self.set_range(plane, at, past, count, false);
+                    Some(count)
+                }
+            }
+            Report::Bitmap { from, octets } => {
+                self.set_range(plane, at, self.covered(at, status), from, false);
+                let mut index = u32::from(from);
+                for octet in octets {
+                    for bit in 0..8u8 {
+                        if let Some(index) = u16::try_from(index).ok().filter(|&index| index < count) {
+                            self.set_missing(zero.saturating_add(index), at, octet & (0x80u8 >> bit) != 0);
+                        }
+                        index = index.saturating_add(1);
+                    }
+                }
+                Some(u16::try_from(index).unwrap_or(count).min(count))
+            }
+            Report::Deficits(octets) => self.book_deficits(at, status, octets, now),
+        };
+        let settled = reached == Some(count);
+        let before = match self.meter_mut(at) {
+            Some(meter) => {
+                meter.known = true;
+                meter.covered = if settled { 0 } else { reached.unwrap_or(0) };
+                meter.plane_meta = plane == Plane::Meta;
+                meter.waiting = meter.waiting && !settled && matches!(status.report, Report::Deficits(_));
+                meter.before
+            }
+            None => return,
+        };
+        if settled {
+            self.measure(at, status.missing, plane, before);
+        }
+    }
+
+    /// Where this answer's list starts: everything before the first missing is there.
+    fn covered(&self, at: u16, status: &Status<'_>) -> u16 {
+        let covered = self.meters().get(usize::from(at)).map_or(0, |meter| meter.covered);
+        if covered <= status.first_missing { 0 } else { covered }
+    }
+
+    /// After a whole answer: did the last round bring anything?
+    pub(super) fn measure(&mut self, at: u16, missing: u16, plane: Plane, before: u16) {
+        let (count, meta) = (self.geometry.count(Plane::Data), plane == Plane::Meta);
+        let of = self.geometry.count(plane);
+        let limit = self.settings.stalls;
+        let total = if meta { missing.saturating_add(count) } else { missing };
+        let Some(meter) = self.meter_mut(at) else { return };
+        if before != u16::MAX && before > count && !meta && missing == count {
+            // From tags complete to data untouched: nothing measured yet.
+            meter.stalls = 0;
+        } else if total < before {
+            meter.stalls = 0;
+            if !meta && before < count {
+                meter.repairs = meter.repairs.saturating_add(before.saturating_sub(total).into());
+            }
+        } else {
+            meter.stalls = meter.stalls.saturating_add(1);
+        }
+        // How much of a whole pass was lost, with one half added so that a clean pass does not read as no loss at all.
+        let whole = if meta { before == count.saturating_add(of) } else { before == count };
+        if whole && missing < of {
+            let lost = u32::from(missing).saturating_mul(2).saturating_add(1);
+            let share = lost.saturating_mul(0x8000).checked_div(u32::from(of).max(1)).unwrap_or(0);
+            meter.loss = u16::try_from(share).unwrap_or(u16::MAX);
+        }
+        meter.before = total;
+        meter.missing = if meta { count } else { missing };
+        meter.fresh = true;
+        meter.unicast = meter.stalls > 1;
+        if missing == 0 && !meta {
+            meter.state = State::Complete;
+            meter.waiting = false;
+        }
+        self.bound(at, limit);
+    }
+}
+
+#[cfg(not(feature = "coded"))]
+impl<S: Source> Sender<'_, S> {
+    /// Without the coded strategy nobody is asked for deficits.
+    #[expect(clippy::unused_self, reason = "the coded strategy's has the same signature")]
+    const fn book_deficits(&mut self, _: u16, _: &Status<'_>, _: &[u8], _: u64) -> Option<u16> {
+        None
+    }
+}

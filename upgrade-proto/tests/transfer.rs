@@ -1,0 +1,296 @@
+//! Whole transfers over a bad channel, with supplies that fail.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::float_arithmetic,
+    clippy::panic,
+    clippy::expect_used,
+    reason = "test code"
+)]
+
+mod common;
+
+use common::*;
+use proptest::prelude::*;
+use upgrade_proto::bitmap::{EepromMap, FlashMap};
+use upgrade_proto::sender::{Reason, Sender, State, Strategy as Repair};
+
+const CLEAN: Trouble = Trouble { loss: 0.0, duplicate: 0.0, reorder: 0.0, corrupt: 0.0 };
+
+fn octets(len: usize, seed: u64) -> Vec<u8> {
+    let mut rng = Rng(seed.wrapping_mul(2) | 1);
+    (0..len).map(|_| rng.next() as u8).collect()
+}
+
+fn flash_nodes(count: usize) -> Vec<(Flash, FlashMap)> {
+    (0..count).map(|_| (Flash::new(FLASH_LEN), FlashMap::new(map_span()))).collect()
+}
+
+fn run(image: &Image, meters: usize, strategy: Repair, trouble: Trouble, seed: u64) -> (usize, u64) {
+    let mut tables = Tables::new(meters, &image.geometry);
+    let settings = upgrade_proto::sender::Settings { strategy, ..settings() };
+    let mut sender = Sender::new(settings, &image.job(7), image, tables.memory()).unwrap();
+    for at in 0..meters {
+        sender.add_meter(config(at as u8).address).unwrap();
+    }
+    let mut world = World::new(image, flash_nodes(meters), trouble, seed);
+    for _ in 0..2_000_000 {
+        if !world.turn(&mut sender) {
+            let done = world.check(&sender);
+            if done < meters {
+                eprintln!("{:?}", sender.meters().iter().map(|m| m.state).collect::<Vec<_>>());
+            }
+            return (done, world.frames);
+        }
+    }
+    panic!("never ends: {:?}", sender.meters());
+}
+
+#[test]
+fn clean_channel_takes_each_block_once() {
+    for strategy in [Repair::Auto, Repair::Union, Repair::Xor, Repair::Paper] {
+        let image = Image::new(octets(10_000, 1), 256, strategy != Repair::Paper, strategy != Repair::Paper, &[]);
+        let (done, frames) = run(&image, 5, strategy, CLEAN, 1);
+        assert_eq!(done, 5, "{strategy:?}");
+        let blocks = u64::from(image.geometry.units());
+        assert!(frames > blocks && frames < blocks + 60, "{strategy:?}: {frames} for {blocks}");
+    }
+}
+
+#[test]
+fn one_meter_on_an_optical_port() {
+    let image = Image::new(octets(5_000, 2), 128, true, true, &[]);
+    let (done, _) = run(&image, 1, Repair::Auto, Trouble { loss: 0.1, ..CLEAN }, 3);
+    assert_eq!(done, 1);
+}
+
+#[test]
+fn sizes_at_the_edges_of_a_block() {
+    for len in [1usize, 15, 16, 127, 128, 129, 256, 1280, 1281] {
+        for tagged in [false, true] {
+            let image = Image::new(octets(len, 5), 128, tagged, tagged, &[]);
+            assert_eq!(run(&image, 3, Repair::Auto, Trouble { loss: 0.2, ..CLEAN }, len as u64).0, 3, "{len} {tagged}");
+        }
+    }
+}
+
+#[test]
+fn manifest_of_several_blocks() {
+    static EXTENSION: [u8; 300] = [7; 300];
+    let image = Image::new(octets(3_000, 5), 64, true, true, &EXTENSION);
+    assert_eq!(image.geometry.manifest_blocks(), 7);
+    assert_eq!(run(&image, 3, Repair::Auto, Trouble { loss: 0.2, corrupt: 0.05, ..CLEAN }, 9).0, 3);
+}
+
+fn cuts(image: &Image, meters: usize, strategy: Repair, trouble: Trouble, seed: u64, every: u64) {
+    let settings = upgrade_proto::sender::Settings { strategy, ..settings() };
+    let mut tables = Tables::new(meters, &image.geometry);
+    let mut sender = Sender::new(settings, &image.job(7), image, tables.memory()).unwrap();
+    for at in 0..meters {
+        sender.add_meter(config(at as u8).address).unwrap();
+    }
+    let mut world = World::new(image, flash_nodes(meters), trouble, seed);
+    let mut rng = Rng(seed ^ 0xABCD | 1);
+    let mut arm = |flash: &mut Flash| {
+        let tears = [Tear::Nothing, Tear::FirstHalf, Tear::SecondHalf, Tear::Bits(rng.next())];
+        flash.cut = Some((rng.below(every), tears[rng.below(4) as usize]));
+    };
+    for node in world.nodes.iter_mut().flatten() {
+        arm(node.flash_mut());
+    }
+    let mut reboots = 0;
+    for _ in 0..2_000_000 {
+        let going = world.turn(&mut sender);
+        for at in 0..meters {
+            if world.nodes[at].as_mut().unwrap().flash_mut().dead {
+                reboots += 1;
+                world.reboot(at, 30, |mut flash, map| {
+                    flash.dead = false;
+                    if reboots < 30 {
+                        arm(&mut flash);
+                    }
+                    (flash, map)
+                });
+            }
+        }
+        if !going {
+            let done = world.check(&sender);
+            assert_eq!(done, meters, "{:?}", sender.meters());
+            return;
+        }
+    }
+    panic!("never ends: {:?}", sender.meters());
+}
+
+#[test]
+fn meters_cut_again_and_again_still_complete() {
+    let image = Image::new(octets(6_000, 2), 128, true, true, &[]);
+    for seed in 0..30 {
+        cuts(&image, 3, Repair::Auto, Trouble { loss: 0.05, ..CLEAN }, seed, 40);
+    }
+}
+
+#[test]
+fn concentrator_cut_resumes_without_starting_again() {
+    let image = Image::new(octets(12_000, 2), 128, true, true, &[]);
+    let meters = 4;
+    let mut world = World::new(&image, flash_nodes(meters), Trouble { loss: 0.05, ..CLEAN }, 5);
+    let mut most = vec![u16::MAX; meters];
+    for life in 0..40 {
+        let mut tables = Tables::new(meters, &image.geometry);
+        let mut sender = Sender::new(settings(), &image.job(7), &image, tables.memory()).unwrap();
+        for at in 0..meters {
+            sender.add_meter(config(at as u8).address).unwrap();
+        }
+        let lives = if life == 39 { 1_000_000 } else { 60 };
+        for _ in 0..lives {
+            if !world.turn(&mut sender) {
+                assert_eq!(world.check(&sender), meters);
+                assert!(life > 2, "the cuts came too late to test anything");
+                return;
+            }
+            for (at, most) in most.iter_mut().enumerate() {
+                let node = world.nodes[at].as_ref().unwrap();
+                if node.session().is_some() {
+                    let missing = node.missing(upgrade_proto::session::Plane::Data);
+                    assert!(missing <= *most, "progress was lost");
+                    *most = missing;
+                }
+            }
+        }
+    }
+    panic!("never completes");
+}
+
+#[test]
+fn a_dead_meter_is_given_up_and_the_others_finish() {
+    let image = Image::new(octets(4_000, 2), 128, true, true, &[]);
+    let mut tables = Tables::new(3, &image.geometry);
+    let mut sender = Sender::new(settings(), &image.job(7), &image, tables.memory()).unwrap();
+    for at in 0..3 {
+        sender.add_meter(config(at).address).unwrap();
+    }
+    let mut world = World::new(&image, flash_nodes(3), CLEAN, 5);
+    let mut turns = 0;
+    while world.turn(&mut sender) {
+        turns += 1;
+        if world.frames > 20 {
+            world.down[1] = u64::MAX;
+        }
+        assert!(turns < 1_000_000);
+    }
+    assert_eq!(sender.meters()[1].state, State::GivenUp(Reason::Silent));
+    assert_eq!(world.check(&sender), 2);
+}
+
+#[test]
+fn a_meter_that_joins_late_gets_tags_and_image() {
+    let image = Image::new(octets(4_000, 2), 128, true, true, &[]);
+    let mut tables = Tables::new(3, &image.geometry);
+    let mut sender = Sender::new(settings(), &image.job(7), &image, tables.memory()).unwrap();
+    for at in 0..2 {
+        sender.add_meter(config(at).address).unwrap();
+    }
+    let mut world = World::new(&image, flash_nodes(3), CLEAN, 5);
+    let mut late = false;
+    while world.turn(&mut sender) {
+        if world.frames == 30 && !late {
+            late = true;
+            sender.add_meter(config(2).address).unwrap();
+        }
+    }
+    assert!(late);
+    assert_eq!(world.check(&sender), 3);
+}
+
+/// Write-once flash with the map in an EEPROM: nothing is ever programmed twice, and a cut costs the blocks of one sector.
+fn once(seed: u64, every: u64) -> u32 {
+    type Once = SimFlash<8, 1024, false>;
+    let image = Image::new(octets(6_000, 2), 128, true, true, &[]);
+    let meters = 2;
+    let nodes = (0..meters)
+        .map(|_| {
+            let eeprom = SimEeprom::new(1024, 32);
+            (Once::new(FLASH_LEN), EepromMap::<_, 16>::new(eeprom, 0, 96, 3, 8))
+        })
+        .collect();
+    let mut tables = Tables::new(meters, &image.geometry);
+    let mut sender = Sender::new(settings(), &image.job(7), &image, tables.memory()).unwrap();
+    for at in 0..meters {
+        sender.add_meter(config(at as u8).address).unwrap();
+    }
+    let mut world = World::new(&image, nodes, Trouble { loss: 0.05, ..CLEAN }, seed);
+    let mut rng = Rng(seed | 1);
+    let mut reboots = 0;
+    for node in world.nodes.iter_mut().flatten() {
+        node.flash_mut().cut = Some((rng.below(every), Tear::Bits(rng.next())));
+    }
+    for _ in 0..2_000_000 {
+        let going = world.turn(&mut sender);
+        for at in 0..meters {
+            if world.nodes[at].as_mut().unwrap().flash_mut().dead {
+                reboots += 1;
+                world.reboot(at, 30, |mut flash, map| {
+                    flash.dead = false;
+                    // RAM is gone: the map is what the EEPROM holds.
+                    let map = EepromMap::new(map.into_inner(), 0, 96, 3, 8);
+                    if reboots < 20 {
+                        flash.cut = Some((rng.below(every), Tear::Bits(rng.next())));
+                    }
+                    (flash, map)
+                });
+            }
+        }
+        if !going {
+            assert_eq!(world.check(&sender), meters);
+            let (_, map) = world.nodes[0].take().unwrap().into_parts();
+            return map.into_inner().writes.into_iter().max().unwrap();
+        }
+    }
+    panic!("never ends: {:?}", sender.meters());
+}
+
+#[test]
+fn write_once_flash_with_the_map_in_an_eeprom() {
+    for seed in 1..20 {
+        once(seed, 40);
+    }
+    // No cut: 49 + 2 blocks, a write for every 8, session, erased, verified: 9 to 10 writes of four parts over 3 places.
+    let writes = once(3, 1 << 40);
+    assert!(writes <= 16, "{writes}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    /// Loss, duplication, reordering, corruption: complete and identical on every meter.
+    #[test]
+    fn any_channel_ends_complete(
+        meters in 1usize..6, len in 1usize..9000, block in prop::sample::select(vec![64u16, 128, 512]),
+        loss in 0.0f64..0.35, duplicate in 0.0f64..0.3, reorder in 0.0f64..0.3, corrupt in 0.0f64..0.2,
+        strategy in prop::sample::select(vec![Repair::Auto, Repair::Union, Repair::Xor, Repair::Coded]), seed: u64,
+    ) {
+        let image = Image::new(octets(len, seed), block, true, true, &[]);
+        let (done, _) = run(&image, meters, strategy, Trouble { loss, duplicate, reorder, corrupt }, seed);
+        prop_assert_eq!(done, meters);
+    }
+
+    /// The same with supplies that fail inside flash operations.
+    #[test]
+    fn any_channel_and_any_cut_ends_complete(
+        meters in 1usize..4, len in 1usize..6000, loss in 0.0f64..0.2, duplicate in 0.0f64..0.2, reorder in 0.0f64..0.2,
+        every in 3u64..200, seed: u64,
+    ) {
+        let image = Image::new(octets(len, seed), 128, true, true, &[]);
+        cuts(&image, meters, Repair::Auto, Trouble { loss, duplicate, reorder, corrupt: 0.0 }, seed, every);
+    }
+
+    /// However bad it gets, the sender ends, and what it calls done is right.
+    #[test]
+    fn a_hopeless_channel_ends_too(meters in 1usize..4, loss in 0.5f64..1.0, seed: u64) {
+        let image = Image::new(octets(2000, seed), 128, true, true, &[]);
+        run(&image, meters, Repair::Auto, Trouble { loss, duplicate: 0.0, reorder: 0.0, corrupt: 0.0 }, seed);
+    }
+}
