@@ -91,7 +91,7 @@ fn hdlc(mut octets: &[u8]) -> Vec<Vec<u8>> {
         }
         pending.extend_from_slice(frame.get(header + 3..length - 2).unwrap_or_default());
         if format & 0x08 == 0 {
-            payloads.push(std::mem::take(&mut pending));
+            payloads.push(core::mem::take(&mut pending));
         }
     }
 }
@@ -106,7 +106,7 @@ fn mbus(mut octets: &[u8]) -> Vec<Vec<u8>> {
         // C, A, CI, STSAP, DTSAP
         pending.extend_from_slice(user.get(5..).unwrap_or_default());
         if user.get(2).is_some_and(|ci| ci & 0x10 != 0) {
-            payloads.push(std::mem::take(&mut pending));
+            payloads.push(core::mem::take(&mut pending));
         }
     }
     payloads
@@ -210,7 +210,7 @@ fn expected(folder: &Path, name: &str) -> String {
     let text = fs::read_to_string(folder.join("decoded").join(name).with_extension("txt")).unwrap();
     let is_tree = |line: &&str| {
         let indent = line.len() - line.trim_start_matches(' ').len();
-        indent > 0 && indent % 2 == 0
+        indent > 0 && indent.is_multiple_of(2)
     };
     text.lines().filter(is_tree).map(|line| format!("{line}\n")).collect()
 }

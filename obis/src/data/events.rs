@@ -1,7 +1,8 @@
 //! The tree walk over a slice: `Begin`, `Value`, `End`, without recursion.
 
+use super::compact::CompactArray;
 use super::error::{Error, ErrorKind};
-use super::reader::{Element, Reader, element};
+use super::reader::{Element, Reader};
 use super::value::{AttributeDescriptor, Container, Event, Value, leaf};
 use super::walk::{Step, Walk};
 
@@ -81,56 +82,56 @@ impl<'a> Events<'a> {
     }
 
     #[inline]
-    fn event(&mut self) -> Result<Option<Event<'a>>, ErrorKind> {
-        let step = self.walk.step(self.types)?;
-        match step {
-            Step::Done => Ok(None),
-            Step::End => Ok(Some(Event::End)),
-            Step::Tagged => self.tagged().map(Some),
-            Step::Typed(tag) => self.typed(tag).map(Some),
-            Step::Begin(container) => Ok(Some(Event::Begin(container))),
+    fn event(&mut self) -> Result<Option<Event<'a>>, Error> {
+        match self.walk.step(self.types) {
+            Ok(Step::Done) => Ok(None),
+            Ok(Step::End) => Ok(Some(Event::End)),
+            Ok(Step::Tagged) => self.tagged(),
+            Ok(Step::Typed(tag)) => self.typed(tag).map_err(|kind| self.reader.error(kind)),
+            Ok(Step::Begin(container)) => Ok(Some(Event::Begin(container))),
+            Err(kind) => Err(self.reader.error(kind)),
         }
     }
 
     #[inline]
-    fn tagged(&mut self) -> Result<Event<'a>, ErrorKind> {
+    fn tagged(&mut self) -> Result<Option<Event<'a>>, Error> {
         let opened = core::mem::take(&mut self.opened);
         if opened > 0
             && self.quirks != Quirks::NONE
             && let Some((value, rest)) = quirk(self.reader.rest(), opened, self.quirks)
         {
             self.reader.advance_to(rest);
-            return Ok(Event::Value(value));
+            return Ok(Some(Event::Value(value)));
         }
-        let (element, rest) = element(self.reader.rest())?;
-        let event = match element {
-            Element::Value(value) => Event::Value(value),
-            Element::Array(count) => {
-                self.walk.open(count)?;
-                Event::Begin(Container::Array(count))
-            }
+        let before = self.reader;
+        let container = match self.reader.element()? {
+            Element::Value(value) => return Ok(Some(Event::Value(value))),
+            Element::Array(count) => self.walk.open(count).map(|()| Container::Array(count)),
             Element::Structure(count) => {
-                self.walk.open(count)?;
                 self.opened = count;
-                Event::Begin(Container::Structure(count))
+                self.walk.open(count).map(|()| Container::Structure(count))
             }
-            Element::CompactArray(array) => {
-                let octets = u32::try_from(array.contents().len()).map_err(|_| ErrorKind::CompactArray)?;
-                self.walk.open_compact(octets)?;
-                self.types = array.type_description();
-                // The contents are read next, so the cursor goes to their front and not behind them.
-                let from = array.contents().len().saturating_add(rest.len());
-                let all = self.reader.rest();
-                let contents = all.get(all.len().saturating_sub(from)..).ok_or(ErrorKind::Truncated)?;
-                self.reader.advance_to(contents);
-                return Ok(Event::Begin(Container::CompactArray { octets }));
-            }
+            Element::CompactArray(array) => self.compact(&before, array),
         };
-        self.reader.advance_to(rest);
-        Ok(event)
+        match container {
+            Ok(container) => Ok(Some(Event::Begin(container))),
+            Err(kind) => Err(before.error(kind)),
+        }
     }
 
-    fn typed(&mut self, tag: u8) -> Result<Event<'a>, ErrorKind> {
+    /// Opens a compact-array, which stands where `before` does.
+    fn compact(&mut self, before: &Reader<'a>, array: CompactArray<'a>) -> Result<Container, ErrorKind> {
+        let octets = u32::try_from(array.contents().len()).map_err(|_| ErrorKind::CompactArray)?;
+        self.walk.open_compact(octets)?;
+        self.types = array.type_description();
+        // The contents are read next, so the cursor goes back to their front.
+        let all = before.rest();
+        let from = array.contents().len().saturating_add(self.reader.rest().len());
+        self.reader.advance_to(all.get(all.len().saturating_sub(from)..).ok_or(ErrorKind::Truncated)?);
+        Ok(Container::CompactArray { octets })
+    }
+
+    fn typed(&mut self, tag: u8) -> Result<Option<Event<'a>>, ErrorKind> {
         let octets = self.reader.rest();
         let (value, rest) = leaf(tag, octets).map_err(|kind| match kind {
             ErrorKind::Truncated => ErrorKind::CompactArray,
@@ -139,7 +140,7 @@ impl<'a> Events<'a> {
         let taken = octets.len().saturating_sub(rest.len());
         self.walk.took(u32::try_from(taken).map_err(|_| ErrorKind::CompactArray)?)?;
         self.reader.advance_to(rest);
-        Ok(Event::Value(value))
+        Ok(Some(Event::Value(value)))
     }
 }
 
@@ -153,9 +154,9 @@ impl<'a> Iterator for Events<'a> {
         }
         match self.event() {
             Ok(event) => event.map(Ok),
-            Err(kind) => {
+            Err(error) => {
                 self.failed = true;
-                Some(Err(self.reader.error(kind)))
+                Some(Err(error))
             }
         }
     }

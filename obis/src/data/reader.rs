@@ -89,12 +89,36 @@ impl<'a> Reader<'a> {
     /// [`ErrorKind::Count`] if the container claims more elements than there are octets left (each takes at least one).
     #[inline]
     pub fn element(&mut self) -> Result<Element<'a>, Error> {
-        match element(self.rest) {
-            Ok((element, rest)) => {
-                self.rest = rest;
-                Ok(element)
-            }
-            Err(kind) => Err(self.error(kind)),
+        match self.rest {
+            [1, rest @ ..] => match count(rest) {
+                Ok((count, rest)) => {
+                    self.rest = rest;
+                    Ok(Element::Array(count))
+                }
+                Err(kind) => Err(self.error(kind)),
+            },
+            [2, rest @ ..] => match count(rest) {
+                Ok((count, rest)) => {
+                    self.rest = rest;
+                    Ok(Element::Structure(count))
+                }
+                Err(kind) => Err(self.error(kind)),
+            },
+            [19, rest @ ..] => match CompactArray::parse(rest) {
+                Ok((array, rest)) => {
+                    self.rest = rest;
+                    Ok(Element::CompactArray(array))
+                }
+                Err(kind) => Err(self.error(kind)),
+            },
+            [tag, rest @ ..] => value::leaf_then(*tag, rest, |leaf| match leaf {
+                Ok((value, rest)) => {
+                    self.rest = rest;
+                    Ok(Element::Value(value))
+                }
+                Err(kind) => Err(self.error(kind)),
+            }),
+            [] => Err(self.error(ErrorKind::Truncated)),
         }
     }
 
@@ -104,17 +128,16 @@ impl<'a> Reader<'a> {
     /// As [`Reader::element`]; [`ErrorKind::Unexpected`] if a container stands here.
     #[inline]
     pub fn value(&mut self) -> Result<Value<'a>, Error> {
-        let result = match self.rest {
-            [tag, rest @ ..] => value::leaf(*tag, rest),
-            [] => Err(ErrorKind::Truncated),
-        };
-        match result {
-            Ok((value, rest)) => {
-                self.rest = rest;
-                Ok(value)
-            }
-            Err(ErrorKind::Type(tag @ (1 | 2 | 19))) => Err(self.error(ErrorKind::Unexpected(tag))),
-            Err(kind) => Err(self.error(kind)),
+        match self.rest {
+            [tag, rest @ ..] => value::leaf_then(*tag, rest, |leaf| match leaf {
+                Ok((value, rest)) => {
+                    self.rest = rest;
+                    Ok(value)
+                }
+                Err(ErrorKind::Type(tag @ (1 | 2 | 19))) => Err(self.error(ErrorKind::Unexpected(tag))),
+                Err(kind) => Err(self.error(kind)),
+            }),
+            [] => Err(self.error(ErrorKind::Truncated)),
         }
     }
 
@@ -191,11 +214,9 @@ impl<'a> Reader<'a> {
     /// Takes `structure { integer, enum }`, if that stands here; else takes nothing.
     #[inline]
     pub fn scaler_unit(&mut self) -> Option<ScalerUnit> {
-        let (&[0x02, 0x02, 0x0F, scaler, 0x16, unit], rest) = self.rest.split_first_chunk()? else {
-            return None;
-        };
+        let (scaler_unit, rest) = split_scaler_unit(self.rest)?;
         self.rest = rest;
-        Some(ScalerUnit { scaler: i8::from_be_bytes([scaler]), unit })
+        Some(scaler_unit)
     }
 
     /// Takes one whole [`Entry`], if one stands here; else takes nothing.
@@ -203,24 +224,23 @@ impl<'a> Reader<'a> {
     /// This is the hot path of Nordic lists: a few nanoseconds an entry.
     #[inline]
     pub fn entry(&mut self) -> Option<Entry<'a>> {
-        let (&[0x02, members, 0x09, 0x06, a, b, c, d, e, f, tag], rest) = self.rest.split_first_chunk()?
-        else {
-            return None;
-        };
-        let (value, rest) = value::leaf(tag, rest).ok()?;
+        // Signatures are compared as whole numbers: one comparison instead of one for each octet.
+        let (&[s0, s1, s2, s3, a, b, c, d, e, f, tag], rest) = self.rest.split_first_chunk()?;
         let obis = Obis::new(a, b, c, d, e, f);
-        let (scaler_unit, rest) = match members {
-            3 => {
-                let (&[0x02, 0x02, 0x0F, scaler, 0x16, unit], rest) = rest.split_first_chunk()? else {
-                    return None;
-                };
-                (Some(ScalerUnit { scaler: i8::from_be_bytes([scaler]), unit }), rest)
-            }
-            2 => (None, rest),
-            _ => return None,
-        };
-        self.rest = rest;
-        Some(Entry { obis, value, scaler_unit })
+        match u32::from_be_bytes([s0, s1, s2, s3]) {
+            0x0203_0906 => value::leaf_then(tag, rest, |leaf| {
+                let (value, rest) = leaf.ok()?;
+                let (scaler_unit, rest) = split_scaler_unit(rest)?;
+                self.rest = rest;
+                Some(Entry { obis, value, scaler_unit: Some(scaler_unit) })
+            }),
+            0x0202_0906 => value::leaf_then(tag, rest, |leaf| {
+                let (value, rest) = leaf.ok()?;
+                self.rest = rest;
+                Some(Entry { obis, value, scaler_unit: None })
+            }),
+            _ => None,
+        }
     }
 
     /// Skips one whole element with all it contains, and gives its octets.
@@ -291,28 +311,14 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The element at the front of `octets`, and the rest.
+/// `structure { integer, enum }` off the front of `octets`.
 #[inline]
-pub(super) fn element(octets: &[u8]) -> Result<(Element<'_>, &[u8]), ErrorKind> {
-    let [tag, rest @ ..] = octets else { return Err(ErrorKind::Truncated) };
-    Ok(match tag {
-        1 => {
-            let (count, rest) = count(rest)?;
-            (Element::Array(count), rest)
-        }
-        2 => {
-            let (count, rest) = count(rest)?;
-            (Element::Structure(count), rest)
-        }
-        19 => {
-            let (array, rest) = CompactArray::parse(rest)?;
-            (Element::CompactArray(array), rest)
-        }
-        tag => {
-            let (value, rest) = value::leaf(*tag, rest)?;
-            (Element::Value(value), rest)
-        }
-    })
+fn split_scaler_unit(octets: &[u8]) -> Option<(ScalerUnit, &[u8])> {
+    let (&[s0, s1, s2, scaler, s3, unit], rest) = octets.split_first_chunk()?;
+    match u32::from_be_bytes([s0, s1, s2, s3]) {
+        0x0202_0F16 => Some((ScalerUnit { scaler: i8::from_be_bytes([scaler]), unit }, rest)),
+        _ => None,
+    }
 }
 
 /// An element count that the octets left can hold.
