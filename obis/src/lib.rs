@@ -4,10 +4,13 @@
 
 pub mod apdu;
 mod code;
-mod describe;
 pub mod data;
 pub mod datetime;
+mod describe;
+pub mod han;
 mod pattern;
+#[cfg(feature = "serde")]
+mod serde;
 pub mod tree;
 mod unit;
 mod value;

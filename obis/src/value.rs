@@ -366,6 +366,7 @@ impl fmt::Display for Prefix {
 /// assert_eq!(energy.to_base().to_string(), "1581123");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Scaled {
     /// The number, in the unit with its prefix.

@@ -250,7 +250,7 @@ mod tests {
     fn numbers() {
         for number in [0, 1, 9, 10, 99, 100, 255, 256, 65535] {
             let (text, at) = digits(number);
-            assert_eq!(std::str::from_utf8(&text[at..]).unwrap(), number.to_string());
+            assert_eq!(core::str::from_utf8(&text[at..]).unwrap(), number.to_string());
         }
     }
 

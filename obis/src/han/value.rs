@@ -1,0 +1,222 @@
+//! What comes out: an entry, its place and its value.
+
+use core::fmt;
+
+use crate::data;
+use crate::datetime::{Date, DateTime, Time};
+use crate::{Decimal, Obis, Scaled, Unit};
+
+/// Containers inside one another that are walked; what lies deeper comes out whole, as [`Value::Nested`].
+pub const MAX_DEPTH: usize = 6;
+
+/// One value of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Entry<'a> {
+    /// The code, where the list or a profile names the value.
+    pub obis: Option<Obis>,
+    /// Attribute of the COSEM object: 2, its value, unless an object list says otherwise.
+    pub attribute: u8,
+    /// Place in the tree.
+    pub path: Path,
+    /// The value.
+    pub value: Value<'a>,
+}
+
+/// Place of a value in the tree of the data: the number of the member at each level, from 0. Shown as `0.3.1`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Path {
+    members: [u16; MAX_DEPTH],
+    depth: u8,
+}
+
+/// A value, as far as it is understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Value<'a> {
+    /// A number whose scale and unit are known, from the meter or from a profile.
+    Scaled(Scaled),
+    /// A number as sent: nobody says how it is scaled.
+    Plain(Decimal),
+    /// Text, without the NULs that some meters pad it with.
+    Text(&'a str),
+    /// Date and time.
+    DateTime(DateTime),
+    /// A date alone.
+    Date(Date),
+    /// A time alone.
+    Time(Time),
+    /// Yes or no.
+    Boolean(bool),
+    /// The code of another object (a logical name).
+    Code(Obis),
+    /// Octets that are none of these.
+    Octets(&'a [u8]),
+    /// Another COSEM data type: enum, bit-string, float, null, …
+    Other(data::Value<'a>),
+    /// A compact-array, or what is nested too deep to be walked, as its octets; [`data::Events`] reads them.
+    Nested(&'a [u8]),
+}
+
+impl Path {
+    pub(super) const ROOT: Self = Self { members: [0; MAX_DEPTH], depth: 0 };
+
+    /// The numbers of the members, from the outermost container inwards; none for data that is one value alone.
+    #[must_use]
+    pub fn members(&self) -> &[u16] {
+        self.members.get(..usize::from(self.depth)).unwrap_or_default()
+    }
+
+    /// Goes to this member of the innermost container.
+    pub(super) fn set(&mut self, member: u16) {
+        if let Some(place) = self.depth.checked_sub(1).and_then(|at| self.members.get_mut(usize::from(at))) {
+            *place = member;
+        }
+    }
+
+    pub(super) fn push(&mut self) {
+        self.depth = self.depth.saturating_add(1);
+    }
+
+    pub(super) fn pop(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut members = self.members().iter();
+        write!(f, "{}", members.next().unwrap_or(&0))?;
+        members.try_for_each(|member| write!(f, ".{member}"))
+    }
+}
+
+impl fmt::Debug for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Path {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            serializer.collect_seq(self.members())
+        }
+    }
+}
+
+impl<'a> Value<'a> {
+    /// The number, scaled or plain.
+    #[must_use]
+    pub const fn number(&self) -> Option<Decimal> {
+        match self {
+            Self::Scaled(scaled) => Some(scaled.to_base()),
+            Self::Plain(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The unit, where there is a number and one is known; [`Unit::NONE`] for a number known to have none.
+    #[must_use]
+    pub const fn unit(&self) -> Option<Unit> {
+        match self {
+            Self::Scaled(scaled) => Some(scaled.unit),
+            _ => None,
+        }
+    }
+
+    /// The text.
+    #[must_use]
+    pub const fn as_text(&self) -> Option<&'a str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The date and time.
+    #[must_use]
+    pub const fn as_date_time(&self) -> Option<DateTime> {
+        match self {
+            Self::DateTime(date_time) => Some(*date_time),
+            _ => None,
+        }
+    }
+
+    /// A value with no scale: what it is by its type and, for an octet-string, its octets and the code it stands for.
+    pub(super) fn plain(value: data::Value<'a>, code: Option<Obis>) -> Self {
+        match value {
+            data::Value::Boolean(value) => Self::Boolean(value),
+            data::Value::DateTime(value) => Self::DateTime(value),
+            data::Value::Date(value) => Self::Date(value),
+            data::Value::Time(value) => Self::Time(value),
+            data::Value::OctetString(octets) => octet_string(octets, code),
+            data::Value::VisibleString(octets) | data::Value::Utf8String(octets) => match value.as_text() {
+                Some(text) => Self::Text(text),
+                None => Self::Octets(octets),
+            },
+            other => match other.as_integer() {
+                Some(number) => Self::Plain(Decimal::new(number, 0)),
+                None => Self::Other(other),
+            },
+        }
+    }
+}
+
+/// Octet-strings carry times, texts and octets alike; only their octets tell, and now and then the code.
+fn octet_string<'a>(octets: &'a [u8], code: Option<Obis>) -> Value<'a> {
+    let is = |c, d, e| code.is_some_and(|code| code.c() == c && code.d() == d && e == code.e());
+    match *octets {
+        // A serial number of twelve digits is text; the octets of a date-time are never all printable.
+        _ if octets.len() == 12 => {
+            let text = printable(octets);
+            match DateTime::from_slice(octets) {
+                Some(date_time) if text.is_none() || is(1, 0, 0) => Value::DateTime(date_time),
+                _ => text.map_or(Value::Octets(octets), Value::Text),
+            }
+        }
+        [hour, minute, second, hundredths] if is(0, 9, 1) => {
+            Value::Time(Time::from_octets([hour, minute, second, hundredths]))
+        }
+        [high, low, month, day, weekday] if is(0, 9, 2) => {
+            Value::Date(Date::from_octets([high, low, month, day, weekday]))
+        }
+        _ => printable(octets).map_or(Value::Octets(octets), Value::Text),
+    }
+}
+
+/// Text, if all octets but NULs at the end are printable ASCII.
+fn printable(octets: &[u8]) -> Option<&str> {
+    let padding = octets.iter().rev().take_while(|octet| **octet == 0).count();
+    let text = octets.get(..octets.len().saturating_sub(padding))?;
+    if text.iter().all(|octet| matches!(octet, 0x20..=0x7E)) { core::str::from_utf8(text).ok() } else { None }
+}
+
+impl fmt::Display for Value<'_> {
+    /// Numbers with their unit, text as it is, times as they are written, octets in hexadecimal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scaled(scaled) => fmt::Display::fmt(scaled, f),
+            Self::Plain(number) => fmt::Display::fmt(number, f),
+            Self::Text(text) => f.pad(text),
+            Self::DateTime(value) => fmt::Display::fmt(value, f),
+            Self::Date(value) => fmt::Display::fmt(value, f),
+            Self::Time(value) => fmt::Display::fmt(value, f),
+            Self::Boolean(value) => fmt::Display::fmt(value, f),
+            Self::Code(code) => fmt::Display::fmt(code, f),
+            Self::Octets(octets) | Self::Nested(octets) => {
+                octets.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+            }
+            Self::Other(data::Value::Enum(value)) => fmt::Display::fmt(value, f),
+            Self::Other(data::Value::Null) => Ok(()),
+            Self::Other(value) => write!(f, "{value:?}"),
+        }
+    }
+}
