@@ -291,7 +291,8 @@ impl<F: Framing> Core<F> {
         if self.held > 0 {
             let n = self.framing.feed_many(self.held, input);
             let to = self.held.saturating_add(n);
-            if let (Some((many, rest)), Some(place)) = (input.split_at_checked(n), buf.get_mut(self.held..to))
+            if let (Some((many, rest)), Some(behind)) = (input.split_at_checked(n), buf.get_mut(self.held..))
+                && let Some(place) = behind.get_mut(..many.len())
             {
                 place.copy_from_slice(many);
                 self.held = to;
@@ -404,8 +405,8 @@ impl<F: Framing> Core<F> {
         }
         let again = self.held.saturating_sub(1);
         let to = self.read.saturating_sub(again);
-        if self.read > self.held && buf.get(1..self.held).is_some() {
-            buf.copy_within(1..self.held, to);
+        if self.read > self.held {
+            move_up(buf, 1, self.held, to);
         }
         self.read = to;
         self.held = 0;
@@ -443,7 +444,7 @@ impl<F: Framing> Core<F> {
 
     fn close_gap(&mut self, buf: &mut [u8]) {
         if buf.get(self.read..self.committed).is_some() && self.read > self.held {
-            buf.copy_within(self.read..self.committed, self.held);
+            move_down(buf, self.read, self.committed, self.held);
             let by = self.read.saturating_sub(self.held);
             self.read = self.held;
             self.end = self.end.saturating_sub(by);
@@ -461,6 +462,27 @@ impl<F: Framing> Core<F> {
         self.stats.errors = self.stats.errors.wrapping_add(1);
         self.stats.lost = self.stats.lost.wrapping_add(lost);
         Error { kind, lost }
+    }
+}
+
+/// Moves octets within the storage to a place in front of them. Asks first all that `copy_within` would panic about,
+/// in its terms, so that no panic code is linked.
+fn move_down(buf: &mut [u8], from: usize, to: usize, at: usize) {
+    let by = from.saturating_sub(at);
+    if let Some(part) = buf.get_mut(at..to)
+        && by <= part.len()
+    {
+        part.copy_within(by.., 0);
+    }
+}
+
+/// Moves octets within the storage to a place behind their front, as [`move_down`] does.
+fn move_up(buf: &mut [u8], from: usize, to: usize, at: usize) {
+    let count = to.saturating_sub(from);
+    if let Some(part) = buf.get_mut(from..at.saturating_add(count))
+        && let Some(last) = part.len().checked_sub(count)
+    {
+        part.copy_within(..count, last);
     }
 }
 

@@ -362,8 +362,8 @@ impl<W: Wire> Machine<W> {
         let wanted = if self.shift == 0 { self.wait.min(trigger).saturating_sub(self.end).max(1) } else { 1 };
         let n = usize::from(wanted).min(input.len());
         let Some((octets, rest)) = input.split_at_checked(n) else { return false };
-        let from = usize::from(self.filled);
-        let Some(room) = cells.get_mut(from..from.saturating_add(n)) else { return false };
+        let behind = cells.get_mut(usize::from(self.filled)..).unwrap_or_default();
+        let Some(room) = behind.get_mut(..octets.len()) else { return false };
         room.copy_from_slice(octets);
         *input = rest;
         #[expect(clippy::cast_possible_truncation, reason = "at most `wanted`")]
@@ -434,11 +434,14 @@ fn margin_of(cells: &[u8]) -> u16 {
     margin(cells.len() as u16)
 }
 
+/// Moves octets within the storage to a place in front of them. Asks first all that `copy_within` would panic about,
+/// in its terms, so that no panic code is linked.
 fn copy_down(octets: &mut [u8], from: u16, to: u16, at: u16) {
-    let to = usize::from(to).min(octets.len());
-    let from = usize::from(from).min(to);
-    if usize::from(at) <= from {
-        octets.copy_within(from..to, usize::from(at));
+    let by = usize::from(from.saturating_sub(at));
+    if let Some(part) = octets.get_mut(usize::from(at)..usize::from(to))
+        && by <= part.len()
+    {
+        part.copy_within(by.., 0);
     }
 }
 
