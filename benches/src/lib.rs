@@ -1,1 +1,4 @@
-//! Benchmarks.
+//! What the benchmarks share: inputs, and an allocator that counts.
+
+pub mod counting;
+pub mod han;

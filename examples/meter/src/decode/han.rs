@@ -3,30 +3,65 @@
 use super::Context;
 use super::apdu::Origin;
 use crate::output::{Head, Item, Value as Shown, hex};
-use obis::Decimal;
 use obis::apdu::{DataNotification, EventNotification};
-use obis::data::{Event, Events, Value};
+use obis::data::{self, Quirks};
 use obis::datetime::DateTime;
+use obis::han::{Entry, Value, entries};
+use obis::{Decimal, Obis, Prefix, Scaled, Unit, obis};
 use std::borrow::Cow;
+
+/// The local clock of a meter, where no profile says better.
+const CLOCK: Obis = obis!("0-0:1.0.0");
 
 /// Prints what a data-notification holds.
 pub fn data_notification(notification: &DataNotification<'_>, origin: &Origin, context: &mut Context) {
-    let items = leaves(notification.body);
-    let time = notification.date_time.map(iso);
-    context.printer.message(&head(origin, time), &items);
+    let mut list = entries(notification.body).with_quirks(Quirks::ALL);
+    let mut found = Vec::new();
+    for entry in &mut list {
+        match entry {
+            Ok(entry) => found.push(entry),
+            Err(error) => context.damage.report(&format!("data of a notification: {error}")),
+        }
+    }
+    let zone = if list.layout() == Some("Aidon") { Zone::Unknown } else { Zone::AsSent };
+    let clock =
+        found.iter().find(|entry| entry.obis == Some(CLOCK)).and_then(|entry| entry.value.as_date_time());
+    let time = notification.date_time.or(clock);
+    let mut head = head(origin, time, zone);
+    if let Some(layout) = list.layout() {
+        head.fields.push(("list", layout.to_owned()));
+    }
+    head.meter.extend(found.iter().filter_map(identity));
+    let items: Vec<_> = found.iter().map(|entry| item(entry, zone)).collect();
+    context.printer.message(&head, &items);
 }
 
 /// Prints the one attribute that an event-notification holds.
 pub fn event_notification(event: &EventNotification<'_>, origin: &Origin, context: &mut Context) {
-    let mut items = leaves(event.value);
-    for item in &mut items {
-        item.code = Some(event.attribute.obis);
-        item.name = Some(event.attribute.obis.description().to_string());
+    let mut items = Vec::new();
+    for entry in entries(event.value).with_quirks(Quirks::ALL) {
+        match entry {
+            Ok(mut entry) => {
+                entry.obis = entry.obis.or(Some(event.attribute.obis));
+                items.push(item(&entry, Zone::AsSent));
+            }
+            Err(error) => context.damage.report(&format!("data of an event: {error}")),
+        }
     }
-    context.printer.message(&head(origin, event.time.map(iso)), &items);
+    context.printer.message(&head(origin, event.time, Zone::AsSent), &items);
 }
 
-fn head(origin: &Origin, time: Option<String>) -> Head<'static> {
+/// What the deviation in a date-time is worth.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Zone {
+    /// It leads to UTC.
+    AsSent,
+    /// The meter sends 0 and means its local time.
+    Unknown,
+}
+
+fn head(origin: &Origin, time: Option<DateTime>, zone: Zone) -> Head<'static> {
+    let time = time.map(|time| iso(time, zone));
     let mut head = Head { protocol: origin.protocol, check: "ok", time, ..Head::default() };
     if let Some(authenticity) = origin.authenticity {
         head.fields.push(("authentication", authenticity.to_owned()));
@@ -37,58 +72,93 @@ fn head(origin: &Origin, time: Option<String>) -> Head<'static> {
     head
 }
 
-/// ISO 8601 as far as the meter specified it.
-fn iso(time: DateTime) -> String {
-    time.to_string()
+/// What an entry tells of the meter itself.
+fn identity(entry: &Entry<'_>) -> Option<(&'static str, String)> {
+    let text = match entry.value {
+        Value::Text(text) => text.to_owned(),
+        // Kamstrup in Denmark sends its serial number as a number.
+        Value::Plain(number) => number.to_string(),
+        _ => return None,
+    };
+    let what = match entry.obis?.octets() {
+        [1, _, 0, 2, 129, _] => "list_version",
+        [0, 0, 96, 1, 0, 255] | [1, 1, 0, 0, 1 | 5, 255] => "id",
+        [0, 0, 96, 1, 7, 255] | [1, 1, 96, 1, 1, 255] => "type",
+        [0, 0, 96, 1, 1, 255] => "id_2",
+        [0, 0, 42, 0, 0, 255] => "logical_device_name",
+        _ => return None,
+    };
+    Some((what, text))
 }
 
-/// Every value with its path.
-fn leaves(data: &[u8]) -> Vec<Item<'_>> {
-    let (mut items, mut path) = (Vec::new(), Vec::<u32>::new());
-    let mut at = 0;
-    for event in Events::new(data).map_while(Result::ok) {
-        match event {
-            Event::Begin(_) => {
-                path.push(at);
-                at = 0;
-            }
-            Event::End => at = path.pop().unwrap_or(0) + 1,
-            Event::Value(value) => {
-                let mut text: Vec<String> = path.iter().skip(1).map(u32::to_string).collect();
-                text.push(at.to_string());
-                items.push(Item {
-                    path: Some(text.join(".")),
-                    values: vec![shown(&value)],
-                    ..Item::default()
-                });
-                at += 1;
-            }
-            Event::Part(_) => {}
+/// ISO 8601 as far as the meter specified it.
+fn iso(time: DateTime, zone: Zone) -> String {
+    match zone {
+        Zone::AsSent => time.to_string(),
+        Zone::Unknown => {
+            let status = time.status().map_or(0xFF, |status| status.0);
+            DateTime::new(time.date(), time.time(), None, status).to_string()
         }
     }
-    items
 }
 
-/// A value of COSEM data as it is shown.
-fn shown<'a>(value: &Value<'a>) -> Shown<'a> {
+fn item<'a>(entry: &Entry<'a>, zone: Zone) -> Item<'a> {
+    let name = entry.obis.map(|code| match entry.attribute {
+        // Attribute 2 is the value of nearly every class.
+        2 => code.description().to_string(),
+        attribute => format!("{}, attribute {attribute}", code.description()),
+    });
+    Item {
+        code: entry.obis,
+        path: entry.obis.is_none().then(|| entry.path.to_string()),
+        name,
+        values: vec![shown(&entry.value, zone)],
+        ..Item::default()
+    }
+}
+
+fn shown<'a>(value: &Value<'a>, zone: Zone) -> Shown<'a> {
     match *value {
-        Value::Null | Value::DontCare => Shown::Null,
+        Value::Scaled(scaled) => Shown::Number(scaled.value, unit(scaled)),
+        Value::Plain(number) => Shown::Number(number, None),
+        Value::Text(text) => Shown::Text(Cow::Borrowed(text)),
+        Value::DateTime(time) => Shown::Text(Cow::Owned(iso(time, zone))),
+        Value::Date(date) => Shown::Text(Cow::Owned(date.to_string())),
+        Value::Time(time) => Shown::Text(Cow::Owned(time.to_string())),
         Value::Boolean(value) => Shown::Bool(value),
-        Value::Float32(bits) => float(f32::from_bits(bits).is_finite(), f32::from_bits(bits).to_string()),
-        Value::Float64(bits) => float(f64::from_bits(bits).is_finite(), f64::from_bits(bits).to_string()),
-        Value::Long64Unsigned(value) => match i64::try_from(value) {
-            Ok(value) => Shown::Number(Decimal::new(value, 0), None),
-            Err(_) => Shown::Text(Cow::Owned(value.to_string())),
-        },
-        Value::OctetString(octets) | Value::VisibleString(octets) | Value::Utf8String(octets) => {
-            Shown::text(octets)
+        Value::Code(code) => Shown::Text(Cow::Owned(code.to_string())),
+        Value::Octets(octets) | Value::Nested(octets) => Shown::Octets(octets),
+        Value::Other(other) => data_value(&other),
+        _ => Shown::Null,
+    }
+}
+
+/// The unit with its prefix; none for a number that has none.
+fn unit(scaled: Scaled) -> Option<Cow<'static, str>> {
+    match (scaled.prefix, scaled.unit) {
+        (_, Unit::NONE) => None,
+        (Prefix::None, unit) => {
+            Some(unit.symbol().map_or_else(|| Cow::Owned(unit.to_string()), Cow::Borrowed))
         }
-        Value::BitString { octets, .. } => Shown::Text(Cow::Owned(hex(octets))),
-        Value::DateTime(time) => Shown::Text(Cow::Owned(iso(time))),
-        other => match other.as_integer() {
-            Some(number) => Shown::Number(Decimal::new(number, 0), None),
-            None => Shown::Text(Cow::Owned(obis::tree::Leaf(other).to_string())),
-        },
+        (prefix, unit) => Some(Cow::Owned(format!("{}{unit}", prefix.symbol()))),
+    }
+}
+
+/// COSEM data of another type than the lists know what to do with.
+fn data_value<'a>(value: &data::Value<'a>) -> Shown<'a> {
+    match *value {
+        data::Value::Null | data::Value::DontCare => Shown::Null,
+        data::Value::Float32(bits) => {
+            float(f32::from_bits(bits).is_finite(), f32::from_bits(bits).to_string())
+        }
+        data::Value::Float64(bits) => {
+            float(f64::from_bits(bits).is_finite(), f64::from_bits(bits).to_string())
+        }
+        // As digits, and not as a number: most who read JSON would round it.
+        data::Value::Long64Unsigned(value) => Shown::Text(Cow::Owned(value.to_string())),
+        data::Value::Enum(value) => Shown::Number(Decimal::new(i64::from(value), 0), None),
+        data::Value::BitString { octets, .. } => Shown::Text(Cow::Owned(hex(octets))),
+        other => Shown::Text(Cow::Owned(obis::tree::Leaf(other).to_string())),
     }
 }
 

@@ -49,20 +49,11 @@ pub enum Value<'a> {
     Null,
 }
 
-impl<'a> Value<'a> {
+impl Value<'_> {
     pub fn unit(&self) -> Option<&str> {
         match self {
             Self::Number(_, unit) | Self::Float(_, unit) => unit.as_deref(),
             _ => None,
-        }
-    }
-
-    /// Octets as text where they are text, NULs at the end left out.
-    pub fn text(octets: &'a [u8]) -> Self {
-        let end = octets.iter().rposition(|&octet| octet != 0).map_or(0, |last| last + 1);
-        match core::str::from_utf8(&octets[..end]) {
-            Ok(text) if !text.chars().any(char::is_control) => Self::Text(Cow::Borrowed(text)),
-            _ => Self::Octets(octets),
         }
     }
 }

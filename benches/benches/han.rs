@@ -1,0 +1,143 @@
+//! HAN frames: one frame in, both check sequences verified, every value out; beside it what others do of that.
+
+use benches::han::{Input, captured, frames};
+use core::hint::black_box;
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use dlms_hdlc::{Decoder, Llc};
+use obis::apdu::DataNotification;
+use obis::han;
+
+/// A frame in, every value with its code, scale and unit out.
+fn ours(octets: &[u8]) -> usize {
+    let mut values = 0;
+    for frame in dlms_hdlc::frames(octets) {
+        let Ok(frame) = frame else { continue };
+        let Some((_, apdu)) = Llc::parse(frame.information()) else { continue };
+        let Ok(notification) = DataNotification::parse_header(apdu) else { continue };
+        for entry in han::entries(notification.body).flatten() {
+            black_box(&entry);
+            values += 1;
+        }
+    }
+    values
+}
+
+/// hdlcparse for the frame, and the plainest recursive walk that visits every leaf where it stands.
+fn hdlcparse_and_walk(octets: &[u8]) -> usize {
+    let Ok((_, frame)) = hdlcparse::type3::HdlcFrame::parse(octets) else { return 0 };
+    let body = frame.information.get(8..).unwrap_or_default();
+    let time = match body {
+        [0x09, 0x0C, ..] => 14,
+        [0x0C, ..] => 13,
+        _ => 1,
+    };
+    let mut leaves = 0;
+    walk(body.get(time..).unwrap_or_default(), &mut leaves);
+    leaves
+}
+
+fn walk<'a>(octets: &'a [u8], leaves: &mut usize) -> &'a [u8] {
+    let [tag, rest @ ..] = octets else { return &[] };
+    let width = match tag {
+        1 | 2 => {
+            let [count, rest @ ..] = rest else { return &[] };
+            return (0..*count).fold(rest, |rest, _| walk(rest, leaves));
+        }
+        0 => 0,
+        3 | 13 | 15 | 17 | 22 => 1,
+        16 | 18 => 2,
+        5 | 6 | 23 => 4,
+        20 | 21 | 24 => 8,
+        _ => 1 + usize::from(rest.first().copied().unwrap_or(0)),
+    };
+    let (leaf, rest) = rest.split_at_checked(width).unwrap_or((rest, &[]));
+    black_box((tag, leaf));
+    *leaves += 1;
+    rest
+}
+
+fn per_frame(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("han frame");
+    for Input { name, octets } in frames() {
+        group.throughput(Throughput::Bytes(octets.len() as u64));
+        assert!(ours(&octets) > 0, "{name}: nothing decoded");
+        assert!(hdlcparse_and_walk(&octets) > 0, "{name}: nothing decoded by the peer");
+        group.bench_with_input(BenchmarkId::new("dlms-hdlc + obis", name), &octets, |bencher, octets| {
+            bencher.iter(|| ours(black_box(octets)));
+        });
+        group.bench_with_input(BenchmarkId::new("hdlcparse + walk", name), &octets, |bencher, octets| {
+            bencher.iter(|| hdlcparse_and_walk(black_box(octets)));
+        });
+        group.bench_with_input(BenchmarkId::new("hdlcparse", name), &octets, |bencher, octets| {
+            bencher.iter(|| hdlcparse::type3::HdlcFrame::parse(black_box(octets)).is_ok());
+        });
+        // Takes 7D inside a frame for an escape, so it fails on some: the time to say so counts.
+        group.bench_with_input(BenchmarkId::new("hdlc (no checks)", name), &octets, |bencher, octets| {
+            bencher.iter(|| hdlc::decode(black_box(octets), hdlc::SpecialChars::default()).is_ok());
+        });
+    }
+    group.finish();
+}
+
+/// The stream decoder on frames one after another.
+fn stream(criterion: &mut Criterion) {
+    let octets: Vec<u8> = frames().into_iter().cycle().take(200).flat_map(|input| input.octets).collect();
+    let mut group = criterion.benchmark_group("hdlc stream");
+    group.throughput(Throughput::Bytes(octets.len() as u64));
+    group.bench_function("slice iterator", |bencher| {
+        bencher.iter(|| {
+            dlms_hdlc::frames(black_box(&octets)).flatten().map(|f| f.information().len()).sum::<usize>()
+        });
+    });
+    for (name, chunk) in [("chunks of 64 KiB", 1 << 16), ("chunks of 64", 64), ("octet by octet", 1)] {
+        let mut decoder = Decoder::new(vec![0; 2406]);
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let mut total = 0;
+                for mut chunk in black_box(&octets).chunks(chunk) {
+                    while let Some(frame) = decoder.decode(&mut chunk) {
+                        total += frame.map_or(0, |frame| frame.information().len());
+                    }
+                }
+                total
+            });
+        });
+    }
+    group.finish();
+}
+
+/// An APDU without its frame, which is all that `dlms_cosem` reads: Kaifa's list of 336 octets.
+fn apdu(criterion: &mut Criterion) {
+    let Some(octets) = captured("kaifa-gh539-4") else {
+        eprintln!("SKIPPED: dlms_cosem, which reads none of the self-made frames");
+        return;
+    };
+    let mut group = criterion.benchmark_group("apdu 336");
+    group.throughput(Throughput::Bytes(octets.len() as u64));
+    group.bench_function("obis-cosem", |bencher| {
+        bencher.iter(|| {
+            let notification = DataNotification::parse_header(black_box(&octets)).expect("a notification");
+            han::entries(notification.body).flatten().map(black_box).count()
+        });
+    });
+    group.bench_function("dlms_cosem", |bencher| {
+        bencher.iter(|| dlms_cosem::Apdu::parse(black_box(&octets[..])).is_ok());
+    });
+    group.finish();
+}
+
+/// The text of codes, in and out.
+fn text(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("obis text");
+    let code = "1-0:31.7.0*255";
+    group.bench_function("obis-cosem parse", |bencher| {
+        bencher.iter(|| obis::Obis::parse(black_box(code.as_bytes())).expect("a code"));
+    });
+    group.bench_function("obis parse", |bencher| {
+        bencher.iter(|| obis_text::Code::parse(black_box(code.as_bytes())).expect("a code"));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, per_frame, stream, apdu, text);
+criterion_main!(benches);
