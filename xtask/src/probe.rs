@@ -11,7 +11,7 @@ use crate::firmware::{TARGETS, build, route, version};
 use crate::run::{Step, answer, target_dir, works};
 
 /// The programs of `xtask/probe`, each a feature there.
-const CORES: &[&str] = &[];
+const CORES: &[&str] = &["hdlc", "mbus", "axdr", "han", "dsmr", "dsmr-values", "dsmr-telegram", "dlt645"];
 
 /// The target whose text sizes the budget table names.
 const SMALLEST: &str = "thumbv6m-none-eabi";
@@ -83,8 +83,8 @@ impl Linked {
 
 fn link_all(step: &mut Step) -> Vec<Linked> {
     let mut all = Vec::new();
-    let Some((nm, size)) = tools() else {
-        step.missing("every core", "no llvm-nm and llvm-size; `cargo xtask setup` installs them");
+    let Some(tools) = Tools::there() else {
+        step.missing("every core", "no llvm-nm, -size, -objdump; `cargo xtask setup` installs them");
         return all;
     };
     for target in TARGETS {
@@ -104,7 +104,7 @@ fn link_all(step: &mut Step) -> Vec<Linked> {
                 continue;
             }
             let file = linked_file(target, core);
-            match (panics(nm, &file), sizes(size, &file)) {
+            match (tools.panics(&file), tools.sizes(&file)) {
                 (Some(panics), Some((text, data))) => {
                     all.push(Linked { core, target, compiler: version(route), panics, text, data });
                 }
@@ -115,30 +115,78 @@ fn link_all(step: &mut Step) -> Vec<Linked> {
     all
 }
 
-fn tools() -> Option<(&'static str, &'static str)> {
-    [("llvm-nm-22", "llvm-size-22"), ("llvm-nm", "llvm-size")]
-        .into_iter()
-        .find(|(nm, size)| works(nm, &["--version"]) && works(size, &["--version"]))
-}
-
 fn linked_file(target: &str, core: &str) -> PathBuf {
     let folder = target_dir().join("firmware").join(target).join("release");
     let elf = folder.join(format!("{core}.elf"));
     if elf.exists() { elf } else { folder.join(core) }
 }
 
-/// The symbols of panic code in a linked file.
-fn panics(nm: &str, file: &Path) -> Option<Vec<String>> {
-    let symbols = answer(Command::new(nm).args(["--demangle", "--format=just-symbols"]).arg(file))?;
-    // A file without the entry point would be free of panics, and of everything else.
-    symbols.lines().find(|symbol| *symbol == "probe")?;
-    let panic = |symbol: &&str| symbol.contains("panicking") || symbol.contains("rust_begin_unwind");
-    Some(symbols.lines().filter(panic).map(str::to_string).collect())
+/// LLVM's tools for object files, with the suffix that Debian gives them or without.
+struct Tools {
+    suffix: &'static str,
 }
 
-/// Text (with constants) and initialised data, in octets.
-fn sizes(size: &str, file: &Path) -> Option<(u64, u64)> {
-    let table = answer(Command::new(size).arg("--format=berkeley").arg(file))?;
-    let mut cells = table.lines().nth(1)?.split_whitespace();
-    Some((cells.next()?.parse().ok()?, cells.next()?.parse().ok()?))
+impl Tools {
+    fn there() -> Option<Tools> {
+        let works = |suffix| works(&format!("llvm-nm{suffix}"), &["--version"]);
+        ["-22", ""].into_iter().find(|suffix| works(*suffix)).map(|suffix| Tools { suffix })
+    }
+
+    fn tool(&self, name: &str) -> Command {
+        Command::new(format!("llvm-{name}{}", self.suffix))
+    }
+
+    /// The symbols of panic code in a linked file, and the functions that call them.
+    fn panics(&self, file: &Path) -> Option<Vec<String>> {
+        let symbols = answer(self.tool("nm").args(["--demangle", "--format=just-symbols"]).arg(file))?;
+        // A file without the entry point would be free of panics, and of everything else.
+        symbols.lines().find(|symbol| *symbol == "probe")?;
+        let panics: Vec<&str> = symbols.lines().filter(|symbol| is_panic(symbol)).collect();
+        if panics.is_empty() {
+            return Some(Vec::new());
+        }
+        let code = answer(self.tool("objdump").args(["--disassemble", "--demangle"]).arg(file))?;
+        let callers = callers(&code);
+        Some(vec![format!("{}; called by {}", panics.join(", "), callers.join(", "))])
+    }
+
+    /// Text (with constants) and initialised data, in octets.
+    fn sizes(&self, file: &Path) -> Option<(u64, u64)> {
+        let table = answer(self.tool("size").arg("--format=berkeley").arg(file))?;
+        let mut cells = table.lines().nth(1)?.split_whitespace();
+        Some((cells.next()?.parse().ok()?, cells.next()?.parse().ok()?))
+    }
+}
+
+fn is_panic(symbol: &str) -> bool {
+    symbol.contains("core::panicking") || symbol.contains("rust_begin_unwind")
+}
+
+/// The functions in a disassembly that name panic code and are none themselves.
+fn callers(code: &str) -> Vec<String> {
+    let mut callers: Vec<String> = Vec::new();
+    let mut function = "";
+    for line in code.lines() {
+        // 000201c0 <name>:
+        if let Some(name) = line.strip_suffix(">:").and_then(|line| line.split_once('<')) {
+            function = name.1;
+        } else if is_panic(line) && !is_panic(function) && callers.last().is_none_or(|last| last != function)
+        {
+            callers.push(function.to_string());
+        }
+    }
+    callers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callers_of_panic_code_are_named_once_each() {
+        let code = "00000104 <<dsmr::line>::parse>:\n  120: f000 bl 0x200 <core::panicking::panic_fmt>\n\
+                    \x20 124: f000 bl 0x200 <core::panicking::panic_fmt>\n00000200 <core::panicking::panic_fmt>:\n\
+                    \x20 200: e7fe b 0x200 <core::panicking::panic_fmt+0x4>\n";
+        assert_eq!(callers(code), ["<dsmr::line>::parse"]);
+    }
 }
