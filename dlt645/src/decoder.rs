@@ -8,7 +8,7 @@ use crate::machine::{self, Found, Line, Machine, Slices, Stats};
 ///
 /// A smaller storage works for shorter frames, see [`Decoder::longest`]; a longer claim is then
 /// [`ErrorKind::TooLong`](crate::ErrorKind::TooLong).
-pub const STORAGE: usize = 353;
+pub const STORAGE: usize = 343;
 
 const _: () = assert!(machine::longest(STORAGE) >= LONGEST, "a decoder of STORAGE octets takes any frame");
 
@@ -95,8 +95,14 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Decoder<B> {
         machine::longest(self.storage.as_ref().len())
     }
 
+    /// What is due without new input; everything that is left with `ended`.
+    #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+    pub(crate) fn due(&mut self, ended: bool) -> Option<Result<Found<'static>, Error>> {
+        self.machine.locate(self.storage.as_mut(), &mut &[][..], ended)
+    }
+
     #[inline]
-    fn frame<'s, 'i: 's>(&'s self, found: Found<'i>) -> Frame<'s> {
+    pub(crate) fn frame<'s, 'i: 's>(&'s self, found: Found<'i>) -> Frame<'s> {
         Frame::checked(match found {
             Found::Input(octets) => octets,
             Found::Stored(from, to) => {

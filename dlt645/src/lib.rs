@@ -17,6 +17,8 @@ mod frame;
 #[cfg(feature = "freeze")]
 mod freeze;
 mod identifier;
+#[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+mod io;
 mod items;
 mod layout;
 #[cfg(feature = "load")]
@@ -24,6 +26,10 @@ pub mod load;
 mod machine;
 mod master;
 mod moment;
+#[cfg(feature = "names")]
+mod name;
+#[cfg(feature = "obis")]
+mod obis_map;
 mod octets;
 mod service;
 mod slave;
@@ -40,11 +46,17 @@ pub use discovery::{Discovery, DiscoveryConfig, DiscoveryEvent, RATES};
 pub use error::{BufferTooSmall, Error, ErrorKind};
 pub use frame::{Builder, END, Frame, LONGEST, MAX_READ, MAX_WRITE, OVERHEAD, START, Sending, WAKE_UP};
 pub use identifier::{Catalogue, Definition, Identifier, IdentifierError, Standard};
+#[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+pub use io::{ReadError, Reader};
 pub use items::{Item, Items, items, items_in, items_with};
 pub use layout::{Count, EncodeError, Field, Format, Layout, Sign};
 pub use machine::Stats;
 pub use master::{AddressPolicy, End, Failure, Ignored, Master, MasterConfig, MasterEvent, StartError};
 pub use moment::{Moment, TimeForm};
+#[cfg(feature = "names")]
+pub use name::Name;
+#[cfg(feature = "obis")]
+pub use obis_map::scaled;
 pub use service::{
     Access, BuildError, FreezeTime, Password, Query, Rate, Relay, Reply, Request, ServiceError, Terminal,
 };

@@ -215,3 +215,29 @@ fn the_fields_of_event_records() {
     }
     eprintln!("events2007.csv: all fields of {} records agree", records.len());
 }
+
+#[cfg(feature = "names")]
+#[test]
+fn names_follow_the_tables() {
+    for (name, least) in [("di2007.csv", 1_000), ("di1997.csv", 640)] {
+        let Some(rows) = table(name) else { return };
+        let mut same = 0;
+        for row in &rows {
+            let Ok(identifier) = row[0].parse::<Identifier>() else { continue };
+            let shown = identifier.name().to_string();
+            // Rows of the table carry remarks; an unnamed identifier would show as its digits.
+            assert!(
+                !shown.contains(&row[0]) || row[0].starts_with("07") || row[0].starts_with("0610"),
+                "{}: {shown}",
+                row[0]
+            );
+            if row[1].starts_with(&shown) || shown.replace(' ', "").starts_with(&row[1].replace(' ', "")) {
+                same += 1;
+            } else {
+                eprintln!("  {} is {shown:?}, table {:?}", row[0], row[1]);
+            }
+        }
+        eprintln!("{name}: {same} of {} names as in the table", rows.len());
+        assert!(same >= least, "{same}");
+    }
+}
