@@ -6,6 +6,8 @@
 extern crate std;
 
 mod address;
+#[cfg(feature = "bus")]
+pub mod bus;
 mod control;
 mod data;
 mod decoder;
