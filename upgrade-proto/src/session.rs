@@ -130,7 +130,7 @@ impl Geometry {
             }
         }
         match narrow(meta) {
-            Some(meta) if count as u32 + (meta as u32) <= 0xFFFF => geometry.meta = meta,
+            Some(meta) if (count as u32).saturating_add(meta as u32) <= 0xFFFF => geometry.meta = meta,
             _ => return Err(GeometryError::Count),
         }
         Ok(geometry)
@@ -194,6 +194,12 @@ impl Geometry {
             Some(n) => n,
             None => 0,
         }
+    }
+
+    /// Meta blocks without which a meter can check no other one: the manifest and the tag table's levels above the lowest.
+    #[must_use]
+    pub const fn head_blocks(&self) -> u16 {
+        if self.tagged { self.level_start(0) } else { self.manifest_blocks() }
     }
 
     /// Octets of level `level` of the tag table, 0 the lowest.
@@ -292,7 +298,10 @@ impl Geometry {
         };
         let within = (place as u32).saturating_mul(len as u32);
         let offset = self.offset(self.level_start(level)).saturating_add(within);
-        match narrow(if self.block == 0 { 0 } else { offset / self.block as u32 }) {
+        match narrow(match offset.checked_div(self.block as u32) {
+            Some(index) => index,
+            None => 0,
+        }) {
             Some(index) => DigestAt::Meta { index, offset, len },
             None => DigestAt::Nowhere,
         }

@@ -30,10 +30,10 @@ impl<S: Source> Sender<'_, S> {
         }
         let Some(at) = self.meters().iter().position(|meter| Self::due(meter, now)) else { return Ok(None) };
         let at = u16::try_from(at).unwrap_or(u16::MAX);
-        let Some(&Meter { state, covered, roll_misses, .. }) = self.meters().get(usize::from(at)) else {
+        let Some(&Meter { state, known, covered, roll_misses, .. }) = self.meters().get(usize::from(at)) else {
             return Ok(None);
         };
-        self.traffic = if state == State::Complete { Traffic::Control } else { Traffic::Feedback };
+        self.traffic = if state == State::Complete || !known { Traffic::Control } else { Traffic::Feedback };
         // A meter that answers when asked alone but never to the roll has lost its membership.
         if roll_misses >= 4
             && !alone
@@ -60,7 +60,8 @@ impl<S: Source> Sender<'_, S> {
     /// Calls as many due members as one frame names; their answers come in slots.
     fn roll_call(&mut self, out: &mut [u8], now: u64) -> Result<(To, usize), BufferTooSmall> {
         self.traffic = Traffic::Feedback;
-        if !self.any(|meter| meter.state == State::Active && Self::due(meter, now)) {
+        // The first answers confirm the initiate phase; those of complete meters are about verifying.
+        if !self.any(|meter| meter.state == State::Active && meter.known && Self::due(meter, now)) {
             self.traffic = Traffic::Control;
         }
         let room = self.settings.longest.saturating_sub(ROLL_OCTETS).clamp(1, 128);

@@ -104,6 +104,17 @@ impl<S: Source> Sender<'_, S> {
         true
     }
 
+    /// Plans sending the blocks that others cannot be checked without, to whoever listens.
+    pub(super) fn plan_head(&mut self) -> bool {
+        let head = self.geometry.head_blocks();
+        self.mask.fill(0);
+        self.round = Round { plane: Plane::Meta, split: head, len: head, ..Round::default() };
+        for (index, place) in (0..head).zip(self.order.iter_mut()) {
+            *place = index;
+        }
+        head > 0
+    }
+
     const fn first_done(&self, plane: Plane) -> bool {
         let [meta, data] = self.first_done;
         match plane {
@@ -119,8 +130,12 @@ impl<S: Source> Sender<'_, S> {
         let paper = self.settings.strategy == Strategy::Paper;
         let alone = self.settings.strategy == Strategy::Unicast;
         let (mut len, mut split) = (0usize, 0usize);
+        // A meter without manifest and upper levels of the tag table can check nothing else: those alone, while anyone lacks one.
+        let head = if plane == Plane::Meta { self.geometry.head_blocks() } else { 0 };
+        let lacked = (0..head).any(|index| ones(self.row(first.saturating_add(index)), self.mask) > 0);
+        let end = if lacked { head } else { self.geometry.count(plane) };
         for pass in 0..2 {
-            for index in 0..self.geometry.count(plane) {
+            for index in 0..end {
                 let row = self.row(first.saturating_add(index));
                 let count = ones(row, self.mask);
                 if count == 0 {
@@ -322,7 +337,7 @@ impl<S: Source> Sender<'_, S> {
         }
         let [meta, data] = &mut self.first_done;
         match self.round.plane {
-            Plane::Meta => *meta = true,
+            Plane::Meta => *meta |= self.round.len > self.geometry.head_blocks(),
             Plane::Data => *data = true,
         }
     }

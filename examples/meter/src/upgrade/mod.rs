@@ -1,0 +1,41 @@
+//! `meter upgrade`: image packages, transfers, and their simulation.
+
+mod channel;
+mod command;
+mod flash;
+mod image;
+mod memo;
+mod options;
+mod simulate;
+mod sweep;
+
+const HELP: &str = "\
+meter upgrade <command> [options]
+
+  simulate   move an image to simulated meters and count the airtime
+
+meter upgrade <command> --help says more.
+";
+
+/// Runs `meter upgrade <args>`; the process's exit code.
+pub fn run(args: &[String]) -> i32 {
+    let (command, rest) = match args.split_first() {
+        Some((command, rest)) => (command.as_str(), rest),
+        None => ("--help", args),
+    };
+    let result = match command {
+        "simulate" => command::run(rest),
+        "--help" | "-h" | "help" => Ok(HELP.to_string()),
+        other => Err(format!("unknown command `{other}`\n\n{HELP}")),
+    };
+    match result {
+        Ok(text) => {
+            print!("{text}");
+            0
+        }
+        Err(error) => {
+            eprintln!("meter upgrade: {error}");
+            2
+        }
+    }
+}
