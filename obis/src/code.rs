@@ -4,7 +4,7 @@ use core::fmt;
 use core::str::FromStr;
 
 use nom::branch::alt;
-use nom::character::complete::{char, one_of};
+use nom::character::complete::char;
 use nom::combinator::opt;
 use nom::error::{ErrorKind, ParseError};
 use nom::sequence::{preceded, terminated};
@@ -377,8 +377,8 @@ fn separated(text: &[u8]) -> Parsed<'_, Obis> {
     let (rest, d) = quantity(rest)?;
     let (rest, e) = opt(preceded(char('.'), group)).parse(rest)?;
     let (rest, f) = match e {
-        Some(_) => opt(preceded(one_of("*.&"), group)).parse(rest)?,
-        None => opt(preceded(one_of("*&"), group)).parse(rest)?,
+        Some(_) => opt(preceded(alt((char('*'), char('.'), char('&'))), group)).parse(rest)?,
+        None => opt(preceded(alt((char('*'), char('&'))), group)).parse(rest)?,
     };
     // Two groups more without a medium in front: it was A.B.C.D.E.F all along.
     if let (None, Some(e), Some(f), [b'.', ..]) = (a, e, f, rest) {

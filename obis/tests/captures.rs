@@ -237,7 +237,8 @@ fn good_captures_give_the_expected_trees() {
         trees += usize::from(!log.lines.is_empty());
     }
     println!("{trees} captures give the expected tree");
-    assert!(trees >= 50, "only {trees}");
+    // The ciphered ones take the feature.
+    assert!(trees >= if cfg!(feature = "aes-gcm") { 50 } else { 45 }, "only {trees}");
 }
 
 #[cfg(feature = "aes-gcm")]
