@@ -216,13 +216,14 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Assembler<B> {
                 return self.drop_with(DropReason::NoFirst, octets);
             }
         }
-        let end = self.len.saturating_add(octets.len());
-        let Some(place) = self.storage.as_mut().get_mut(self.len..end) else {
+        // In these terms the compiler sees that both lengths agree, and links no panic code.
+        let behind = self.storage.as_mut().get_mut(self.len..).unwrap_or_default();
+        let Some(place) = behind.get_mut(..octets.len()) else {
             self.state = if last { State::Idle } else { State::Dropping(link) };
             return self.drop_with(DropReason::TooLong, octets);
         };
         place.copy_from_slice(octets);
-        self.len = end;
+        self.len = self.len.saturating_add(octets.len());
         self.state = State::Open(link, next);
         if !last {
             return Assembled { dropped, message: None };
