@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use dlms_hdlc::{Address, Builder, Control, mbus, transparent, wrapper};
+use dsmr::CheckKind;
 use obis::Obis;
 use obis::data::{Value, Writer};
 
@@ -20,6 +21,17 @@ fn main() {
     seed("dlt645_decode", "one", &with_tail(&dlt645()));
     seed("axdr", "notification", &[&notification[9..], &[7]].concat());
     seed("axdr", "compact-array", &[0x13, 2, 2, 18, 9, 8, 0, 1, 1, 0xAA, 0, 2, 1, 0xBB, 7]);
+    seed("apdu", "notification", &notification[3..]);
+    seed("apdu", "block", &[&[0xE0, 0xC0, 0, 1, 0, 0, 9][..], &notification[3..12]].concat());
+    let counter_and_content = [0x30, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
+    seed("apdu", "ciphered", &[&[0xDB, 2, 0x41, 0x42, 21][..], &counter_and_content].concat());
+    seed("p1_decode", "one", &with_tail(&telegram(CheckKind::Arc)));
+    seed("p1_decode", "two", &with_tail(&telegram(CheckKind::Arc).repeat(2)));
+    seed("p1_decode", "no-check", &with_tail(&telegram(CheckKind::Ignore)));
+    seed("p1_line", "one", &with_tail(&telegram(CheckKind::Arc)));
+    for (at, line) in LINES.iter().enumerate() {
+        seed("p1_value", &format!("line-{at}"), line);
+    }
     for (name, text) in [
         ("full", "1-0:1.8.0*255"),
         ("letters", "C.1.0"),
@@ -46,6 +58,20 @@ fn notification() -> Vec<u8> {
     })();
     written.expect("128 octets are enough");
     [&[0xE6, 0xE7, 0x00, 0x0F, 0, 0, 0, 1, 0][..], writer.finish()].concat()
+}
+
+const LINES: &[&[u8]] = &[
+    b"0-0:1.0.0(210203123456W)",
+    b"1-0:1.8.1(000123.456*kWh)",
+    b"1-0:99.97.0(1)(0-0:96.7.19)(200101120000W)(0000000240*s)",
+    b"0-1:24.2.1(210203120000W)(00012.345*m3)",
+    b"0-1:24.3.0(120517020000)(08)(60)(1)(0-1:24.2.1)(m3)",
+    b"(00124.477)",
+    b"0-0:96.13.0(48656C6C6F)",
+];
+
+fn telegram(check: CheckKind) -> Vec<u8> {
+    dsmr::Builder { identification: b"ABC5\\2FUZZ", lines: LINES, check }.octets().collect()
 }
 
 fn hdlc(information: &[u8]) -> Vec<u8> {

@@ -80,7 +80,7 @@ fn in_pieces(octets: &[u8], mode: u8) -> (Vec<Flat>, Option<Error>) {
     let (mut all, mut string) = (Vec::new(), Vec::new());
     let mut rest = octets;
     while !rest.is_empty() && !decoder.is_done() {
-        let (mut piece, behind) = rest.split_at(cuts.next().min(rest.len()));
+        let (mut piece, behind) = rest.split_at(cuts.cut().min(rest.len()));
         while let Some(event) = decoder.decode(&mut piece) {
             match event {
                 Ok(Event::Begin(container)) => all.push(Flat::Begin(container)),

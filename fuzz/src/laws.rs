@@ -38,8 +38,8 @@ pub fn check<S: Streamed>(data: &[u8], storages: [usize; 3]) {
     let mut cuts = Cuts::new(input, mode);
     let whole = streamed::<S>(input, storage, || usize::MAX);
     assert_eq!(whole, streamed::<S>(input, storage, || 1), "octet by octet");
-    assert_eq!(whole, streamed::<S>(input, storage, || cuts.next()), "in chunks");
-    assert_eq!(whole, committed::<S>(input, storage, || cuts.next()), "through spare_mut and commit");
+    assert_eq!(whole, streamed::<S>(input, storage, || cuts.cut()), "in chunks");
+    assert_eq!(whole, committed::<S>(input, storage, || cuts.cut()), "through spare_mut and commit");
     let limited = whole.iter().any(|event| event.as_ref().is_err_and(S::limited));
     let (sliced, fill) = S::sliced(input);
     assert_eq!(octets(&sliced) + lost::<S>(&sliced) + fill as usize, input.len(), "conservation in a slice");
@@ -135,7 +135,7 @@ impl Cuts {
     }
 
     /// From 1 to the mode octet.
-    pub fn next(&mut self) -> usize {
+    pub fn cut(&mut self) -> usize {
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;
         self.state ^= self.state << 17;

@@ -4,3 +4,4 @@ pub mod laws;
 
 mod dlms;
 mod dlt645;
+mod dsmr;

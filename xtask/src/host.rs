@@ -1,7 +1,7 @@
 //! The steps that need the host's tool chain only.
 
 use crate::crates::{Choice, choices, libraries};
-use crate::run::{Step, cargo, root};
+use crate::run::{Step, cargo, root, target_dir};
 
 /// Workspaces of their own beside the main one.
 const OTHERS: &[&str] = &["fuzz", "xtask/probe"];
@@ -21,6 +21,9 @@ pub fn clippy(step: &mut Step) {
         "workspace, every target",
         cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     );
+    let mut fuzz = cargo();
+    fuzz.args(["clippy", "--manifest-path", "fuzz/Cargo.toml", "--all-targets", "--", "-D", "warnings"]);
+    step.check("fuzz", fuzz.env("CARGO_TARGET_DIR", target_dir().join("fuzz")));
     for library in libraries() {
         for choice in choices(&library, |_| false) {
             let mut command = cargo();
