@@ -33,6 +33,14 @@ pub struct Decode {
     #[arg(long, value_enum)]
     pub format: Option<Format>,
 
+    /// P1: print telegrams whose check is wrong, too; they say so.
+    #[arg(long)]
+    pub lenient: bool,
+
+    /// P1: take bit 7 of each octet for parity, for a 7E1 meter read by a port set to 8N1.
+    #[arg(long)]
+    pub strip_parity: bool,
+
     #[command(flatten)]
     pub keys: Keys,
 }
@@ -62,8 +70,10 @@ pub enum Protocol {
     Mbus,
     /// DLMS over TCP or UDP.
     Wrapper,
-    /// One DLMS APDU without any frame, or COSEM data alone.
+    /// One DLMS APDU without any frame.
     Apdu,
+    /// P1 telegrams: DSMR, SMR, e-MUCS and their neighbours, encrypted or not.
+    P1,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -1,6 +1,6 @@
 //! APDUs: blocks put together, ciphering undone, notifications opened.
 
-use super::{Context, han};
+use super::{Context, han, p1};
 use crate::output::{Head, hex};
 use obis::apdu::{Apdu, Ciphered, DataNotification, DateTimeForm, EventNotification, Gbt, TagCheck};
 use obis::data::Value;
@@ -24,6 +24,14 @@ pub struct Origin {
     /// System title of the sender, in hex, and what is known of the authenticity.
     pub system_title: Option<String>,
     pub authenticity: Option<&'static str>,
+}
+
+impl Origin {
+    fn fields(&self) -> Vec<(&'static str, String)> {
+        let title = self.system_title.clone().map(|title| ("system_title", title));
+        let authenticity = self.authenticity.map(|known| ("authentication", known.to_owned()));
+        title.into_iter().chain(authenticity).collect()
+    }
 }
 
 impl Apdus {
@@ -176,7 +184,15 @@ impl Apdus {
                     authenticity: Some(authenticity),
                     protocol: origin.protocol,
                 };
-                self.rest(plain, &origin, context);
+                if plain.first() == Some(&b'/') {
+                    // A P1 telegram in DLMS ciphering, as Austrian grids send it.
+                    match dsmr::Telegram::parse(plain) {
+                        Ok((telegram, _)) => p1::print(&telegram, &origin.fields(), context),
+                        Err(error) => context.damage.report(&format!("telegram inside: {error}")),
+                    }
+                } else {
+                    self.rest(plain, &origin, context);
+                }
             }
             Ok((Err(_), _)) => {
                 context.damage.report(&format!("{name} from {title}: compressed, which is not supported"))

@@ -2,23 +2,48 @@
 
 use super::apdu::Apdus;
 use super::link::{Link, pdus};
-use super::{Context, Handler};
-use crate::args::Protocol;
+use super::{Context, Handler, p1};
+use crate::args::{Decode, Protocol};
 use dlms_hdlc::frame::Hdlc;
 use dlms_hdlc::mbus::MBus;
 use dlms_hdlc::wrapper::Wrapper;
 use dlms_hdlc::{frames, mbus, wrapper};
+use dsmr::Options;
 
 /// Octets looked at before a file is given up on; a port is listened to for as long as it takes.
 const ENOUGH: usize = 1 << 16;
 
-pub fn handler(protocol: Protocol, live: bool) -> Box<dyn Handler> {
-    match protocol {
-        Protocol::Auto => Box::new(Auto { octets: Vec::new(), live, found: None }),
-        Protocol::Hdlc => Box::new(Link::<Hdlc>::new()),
-        Protocol::Mbus => Box::new(Link::<MBus>::new()),
-        Protocol::Wrapper => Box::new(Link::<Wrapper>::new()),
-        Protocol::Apdu => Box::new(Bare::default()),
+/// What an input can be found to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Hdlc,
+    Mbus,
+    Wrapper,
+    Apdu,
+    P1(Options),
+    EncryptedP1,
+}
+
+pub fn handler(args: &Decode, live: bool) -> Box<dyn Handler> {
+    let only = match args.protocol {
+        Protocol::Auto => None,
+        Protocol::Hdlc => return open(Kind::Hdlc),
+        Protocol::Mbus => return open(Kind::Mbus),
+        Protocol::Wrapper => return open(Kind::Wrapper),
+        Protocol::Apdu => return open(Kind::Apdu),
+        Protocol::P1 => Some(Kind::P1(p1::options(args))),
+    };
+    Box::new(Auto { octets: Vec::new(), live, only, options: p1::options(args), found: None })
+}
+
+fn open(kind: Kind) -> Box<dyn Handler> {
+    match kind {
+        Kind::Hdlc => Box::new(Link::<Hdlc>::new()),
+        Kind::Mbus => Box::new(Link::<MBus>::new()),
+        Kind::Wrapper => Box::new(Link::<Wrapper>::new()),
+        Kind::Apdu => Box::new(Bare::default()),
+        Kind::P1(options) => Box::new(p1::Plain::new(options)),
+        Kind::EncryptedP1 => Box::new(p1::Encrypted::new()),
     }
 }
 
@@ -26,6 +51,9 @@ pub fn handler(protocol: Protocol, live: bool) -> Box<dyn Handler> {
 struct Auto {
     octets: Vec<u8>,
     live: bool,
+    /// P1 is asked for: what is left to find out is whether it is encrypted.
+    only: Option<Kind>,
+    options: Options,
     found: Option<Box<dyn Handler>>,
 }
 
@@ -35,20 +63,23 @@ impl Handler for Auto {
             return handler.take(octets, context);
         }
         self.octets.extend(octets);
-        let found = recognise(&self.octets);
-        match found {
-            Some(protocol) if self.live || self.octets.len() >= ENOUGH => self.settle(protocol, context),
-            None if self.octets.len() >= ENOUGH && self.live => drop(self.octets.drain(..ENOUGH / 2)),
-            None if self.octets.len() >= ENOUGH => self.settle(guess(&self.octets), context),
-            _ => {}
+        let enough = self.octets.len() >= ENOUGH;
+        if !self.live && !enough {
+            return;
+        }
+        match self.recognise() {
+            Some(kind) => self.settle(kind, context),
+            None if enough && self.live => drop(self.octets.drain(..ENOUGH / 2)),
+            None if enough => self.settle(self.guess(), context),
+            None => {}
         }
     }
 
     fn finish(&mut self, context: &mut Context) {
         // A silent line says nothing about the protocol; the end of a file is all there will be.
         if self.found.is_none() && !self.live && !self.octets.is_empty() {
-            let protocol = recognise(&self.octets).unwrap_or_else(|| guess(&self.octets));
-            self.settle(protocol, context);
+            let kind = self.recognise().unwrap_or_else(|| self.guess());
+            self.settle(kind, context);
         }
         if let Some(handler) = &mut self.found {
             handler.finish(context);
@@ -57,37 +88,67 @@ impl Handler for Auto {
 }
 
 impl Auto {
-    fn settle(&mut self, protocol: Protocol, context: &mut Context) {
-        let mut handler = handler(protocol, self.live);
+    fn settle(&mut self, kind: Kind, context: &mut Context) {
+        let mut handler = open(kind);
         handler.take(&core::mem::take(&mut self.octets), context);
         self.found = Some(handler);
     }
-}
 
-/// The protocol that has whole frames in `octets`, and most octets in them.
-fn recognise(octets: &[u8]) -> Option<Protocol> {
-    let hdlc = frames(octets).flatten().map(|frame| frame.octets().len()).sum::<usize>();
-    // Short frames and acknowledgements are too little to go by.
-    let mbus = mbus::frames(octets).flatten().map(|frame| frame.octets().len()).filter(|&len| len > 8).sum();
-    // Without check values, only an input that is nothing else counts; its end may be cut.
-    let mut units = wrapper::frames(octets);
-    let covered = units.by_ref().map_while(Result::ok).map(|unit| unit.octets().len()).sum::<usize>();
-    let cut = octets.get(covered..).is_some_and(|rest| [0, 1].starts_with(&rest[..rest.len().min(2)]));
-    let wrapper = if cut { covered } else { 0 };
-    [(hdlc, Protocol::Hdlc), (mbus, Protocol::Mbus), (wrapper, Protocol::Wrapper)]
-        .into_iter()
-        .filter(|(covered, _)| *covered > 0)
-        .max_by_key(|(covered, _)| *covered)
-        .map(|(_, protocol)| protocol)
-}
+    /// The kind that has whole frames in the octets held, and most octets in them.
+    fn recognise(&self) -> Option<Kind> {
+        let octets = &self.octets[..];
+        let hdlc = frames(octets).flatten().map(|frame| frame.octets().len()).sum::<usize>();
+        // Short frames and acknowledgements are too little to go by.
+        let mbus =
+            mbus::frames(octets).flatten().map(|frame| frame.octets().len()).filter(|&len| len > 8).sum();
+        // Without check values, only an input that is nothing else counts; its end may be cut.
+        let mut units = wrapper::frames(octets);
+        let covered = units.by_ref().map_while(Result::ok).map(|unit| unit.octets().len()).sum::<usize>();
+        let cut = octets.get(covered..).is_some_and(|rest| [0, 1].starts_with(&rest[..rest.len().min(2)]));
+        let wrapper = if cut { covered } else { 0 };
+        let p1 = self.plain_p1();
+        let encrypted = dsmr::encrypted::frames(octets).flatten().map(|frame| frame.octets().len()).sum();
+        let kinds = [
+            // Ciphering is found inside frames as well, so that it comes last.
+            (encrypted, Kind::EncryptedP1),
+            (wrapper, Kind::Wrapper),
+            (mbus, Kind::Mbus),
+            (hdlc, Kind::Hdlc),
+            (p1, Kind::P1(self.options)),
+        ];
+        let wanted = |kind: Kind| self.only.is_none() || matches!(kind, Kind::P1(_) | Kind::EncryptedP1);
+        let kinds = kinds.into_iter().filter(|&(covered, kind)| covered > 0 && wanted(kind));
+        kinds.max_by_key(|(covered, _)| *covered).map(|(_, kind)| kind)
+    }
 
-/// The protocol whose frames begin as `octets` do, so that what is wrong is told in its words.
-fn guess(octets: &[u8]) -> Protocol {
-    match octets {
-        [0x7E, ..] => Protocol::Hdlc,
-        [0x68, a, b, 0x68, ..] if a == b => Protocol::Mbus,
-        [0, 1, _, _, _, _, _, _, ..] => Protocol::Wrapper,
-        _ => Protocol::Apdu,
+    /// Octets in telegrams. Parity bits do not hide them; whether to strip them is still the caller's choice.
+    fn plain_p1(&self) -> usize {
+        let stripped: Vec<u8>;
+        let mut octets = &self.octets[..];
+        if self.options.strip_parity {
+            stripped = octets.iter().map(|octet| octet & 0x7F).collect();
+            octets = &stripped;
+        }
+        let telegrams = dsmr::telegrams_with(octets, Options { strip_parity: false, ..self.options });
+        telegrams
+            .flatten()
+            .filter(|telegram| telegram.lines().next().is_some())
+            .map(|telegram| telegram.octets().len())
+            .sum()
+    }
+
+    /// The kind whose frames begin as the octets held do, so that what is wrong is told in its words.
+    fn guess(&self) -> Kind {
+        match (self.only, &self.octets[..]) {
+            (Some(kind), _) => kind,
+            (None, [0x7E, ..]) => Kind::Hdlc,
+            (None, [0x68, a, b, 0x68, ..]) if a == b => Kind::Mbus,
+            (None, [0, 1, _, _, _, _, _, _, ..]) => Kind::Wrapper,
+            (None, [b'/', ..]) => Kind::P1(self.options),
+            // Data lines of a telegram that lost its ends.
+            (None, octets) if octets.is_ascii() && octets.contains(&b'(') => Kind::P1(self.options),
+            _ => Kind::Apdu,
+        }
     }
 }
 

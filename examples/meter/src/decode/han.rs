@@ -109,7 +109,7 @@ fn item<'a>(entry: &Entry<'a>, zone: Zone) -> Item<'a> {
         attribute => format!("{}, attribute {attribute}", code.description()),
     });
     Item {
-        code: entry.obis,
+        code: entry.obis.map(Obis::text),
         path: entry.obis.is_none().then(|| entry.path.to_string()),
         name,
         values: vec![shown(&entry.value, zone)],
@@ -134,7 +134,7 @@ fn shown<'a>(value: &Value<'a>, zone: Zone) -> Shown<'a> {
 }
 
 /// The unit with its prefix; none for a number that has none.
-fn unit(scaled: Scaled) -> Option<Cow<'static, str>> {
+pub fn unit(scaled: Scaled) -> Option<Cow<'static, str>> {
     match (scaled.prefix, scaled.unit) {
         (_, Unit::NONE) => None,
         (Prefix::None, unit) => {

@@ -6,6 +6,7 @@ mod detect;
 mod han;
 mod keys;
 mod link;
+mod p1;
 
 use crate::args;
 use crate::input::hex::{self, Hex};
@@ -49,7 +50,7 @@ pub fn run(args: &args::Decode) -> ExitCode {
         Err(wrong) => return usage(&wrong),
     };
     let mut context = Context { printer: Printer::new(args.format), damage: Damage::default(), keys };
-    let mut handler = detect::handler(args.protocol, source.is_live());
+    let mut handler = detect::handler(args, source.is_live());
     let result = if source.is_live() {
         Err(forever(&source, &mut *handler, &mut context))
     } else {

@@ -1,6 +1,7 @@
 //! One JSON object a line for each message. Numbers keep their exact decimals.
 
 use super::{Head, Item, Value, hex};
+use obis::ObisText;
 use std::io::Write;
 
 pub fn message(out: &mut Vec<u8>, head: &Head<'_>, items: &[Item<'_>]) {
@@ -34,12 +35,8 @@ pub fn message(out: &mut Vec<u8>, head: &Head<'_>, items: &[Item<'_>]) {
 fn object(out: &mut Vec<u8>, item: &Item<'_>) {
     out.push(b'{');
     let start = out.len();
-    if let Some(code) = item.code {
-        member(out, start, "obis");
-        // A code is digits and punctuation: nothing in it needs an escape.
-        let _ = write!(out, "\"{}\"", code.text().as_str());
-    }
-    for (key, text) in [("path", &item.path), ("name", &item.name)] {
+    let code = item.code.as_ref().map(ObisText::as_str);
+    for (key, text) in [("obis", code), ("path", item.path.as_deref()), ("name", item.name.as_deref())] {
         if let Some(text) = text {
             member(out, start, key);
             string(out, text);
@@ -156,7 +153,7 @@ mod tests {
         };
         let items = [
             Item {
-                code: Some(Obis::new(1, 0, 32, 7, 0, 255)),
+                code: Some(Obis::new(1, 0, 32, 7, 0, 255).text()),
                 values: vec![Value::Number(Decimal::new(2390, -1), Some("V".into()))],
                 ..Item::default()
             },

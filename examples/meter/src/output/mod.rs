@@ -5,7 +5,7 @@ mod json;
 mod table;
 
 use crate::args::Format;
-use obis::{Decimal, Obis};
+use obis::{Decimal, ObisText};
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
@@ -27,7 +27,8 @@ pub struct Head<'a> {
 /// One object: a code or its place in the message, and what it holds.
 #[derive(Debug, Default)]
 pub struct Item<'a> {
-    pub code: Option<Obis>,
+    /// As the protocol writes it.
+    pub code: Option<ObisText>,
     /// Place in the tree of a value that nothing names, such as `0.3`.
     pub path: Option<String>,
     pub name: Option<String>,
@@ -144,6 +145,15 @@ fn plain<'a>(value: &'a Value<'_>) -> Cow<'a, str> {
         Value::Bool(value) => Cow::Borrowed(if *value { "true" } else { "false" }),
         Value::Null => Cow::Borrowed(""),
     }
+}
+
+/// Values with their units, for a line of the tree.
+pub fn summary(values: &[Value<'_>]) -> String {
+    let one = |value: &Value<'_>| match value.unit() {
+        Some(unit) => format!("{} {unit}", plain(value)),
+        None => plain(value).into_owned(),
+    };
+    values.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// All values of an object as a person reads them.

@@ -37,8 +37,8 @@ pub fn message(out: &mut Vec<u8>, head: &Head<'_>, items: &[Item<'_>], color: bo
 }
 
 fn row(item: &Item<'_>) -> [String; 4] {
-    let place = match (item.code, &item.path) {
-        (Some(code), _) => code.text().as_str().to_owned(),
+    let place = match (&item.code, &item.path) {
+        (Some(code), _) => code.as_str().to_owned(),
         (None, Some(path)) => path.clone(),
         (None, None) => String::new(),
     };
