@@ -11,7 +11,8 @@ use crate::telegram::Telegram;
 /// all that were ever seen. A longer one is reported as [`ErrorKind::TooLong`] and skipped; the next is not touched.
 ///
 /// A telegram goes from its `/` to the CR or LF that ends its check line, that one included, and is handed out with
-/// that octet. Further CR and LF up to the next `/` (the LF of CR LF) and NUL are fill.
+/// that octet. At the end of the input a check line with the right digits needs none, nor does one without digits
+/// where nothing in the telegram looks like 4 or later. Further CR and LF up to the next `/` (the LF of CR LF) and NUL are fill.
 ///
 /// `/` at the start of a line always begins a telegram, whatever is in progress. A `/` elsewhere between telegrams
 /// begins one only if its check proves to be good, so that a glitch before it costs nothing.
@@ -101,7 +102,10 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Decoder<B> {
     pub fn finish(&mut self) -> Option<Result<Telegram<'_>, Error>> {
         let found = match self.locate(&mut [].as_slice()) {
             Some(found) => Some(found),
-            None => self.core.end().map(|end| end.map(|(len, check)| Found::Stored(len, check))),
+            None => {
+                let end = self.core.end(self.storage.as_ref());
+                end.map(|end| end.map(|(len, check)| Found::Stored(len, check)))
+            }
         };
         Some(match found? {
             Err(error) => Err(error),
@@ -140,7 +144,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Decoder<B> {
     #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
     pub(crate) fn poll(&mut self, end: bool) -> Option<Result<(usize, Check), Error>> {
         let found = match self.locate(&mut [].as_slice()) {
-            None if end => return self.core.end(),
+            None if end => return self.core.end(self.storage.as_ref()),
             found => found?,
         };
         Some(found.map(|(Found::Stored(len, check) | Found::Input(len, check))| (len, check)))
@@ -210,7 +214,8 @@ impl<'i> Iterator for Telegrams<'i> {
             }
             let rest = self.input.get(self.at..).unwrap_or_default();
             let Some(octet) = rest.first() else {
-                return Some(self.core.end()?.map(|(len, check)| self.found(len, check)));
+                let held = self.input.get(self.at.saturating_sub(self.core.held)..).unwrap_or_default();
+                return Some(self.core.end(held)?.map(|(len, check)| self.found(len, check)));
             };
             match self.core.shortcut(rest, usize::MAX) {
                 Shortcut::None => {}
@@ -320,22 +325,29 @@ impl Core {
         Some(Ok((self.held, check)))
     }
 
-    /// As [`Core::due`], at the end of input.
-    fn end(&mut self) -> Option<Result<(usize, Check), Error>> {
+    /// As [`Core::due`], at the end of input. `octets` begin with those that are held.
+    fn end(&mut self, octets: &[u8]) -> Option<Result<(usize, Check), Error>> {
         self.settle();
         if self.ready.is_none() {
-            let in_progress = self.held != 0;
-            if in_progress && self.framing.options.lenient && !self.framing.is_doubtful() {
+            let held = octets.get(..self.held).unwrap_or_default();
+            let check = self.framing.finish();
+            if check == Some(Check::Absent) && Telegram::framed(held, Check::Absent).should_have_check() {
+                self.ready = None;
+            } else {
+                self.ready = check;
+            }
+            if self.ready.is_some() {
+                return self.due();
+            }
+            if self.held != 0 && self.framing.options.lenient && !self.framing.is_doubtful() {
                 self.ready = Some(Check::Bad);
-            } else if in_progress && let Some(error) = self.give_up(ErrorKind::Truncated) {
-                self.framing = Framing::new(self.framing.options);
+            } else if self.held != 0
+                && let Some(error) = self.give_up(ErrorKind::Truncated)
+            {
                 return Some(Err(error));
             } else if self.unreported != 0 {
-                self.framing = Framing::new(self.framing.options);
                 return Some(Err(self.report(ErrorKind::Noise)));
             }
-            // What comes after an idle line stands at the start of a line.
-            self.framing = Framing::new(self.framing.options);
         }
         self.due()
     }

@@ -104,6 +104,23 @@ impl Framing {
         self.doubtful
     }
 
+    /// The input ends: what the check line is worth that has no line end, if one is in progress. With digits that
+    /// agree it is as good as ended. With none it is [`Check::Absent`], for the caller to weigh, as they may have been
+    /// cut off. Everything else is forgotten: what comes next stands at the start of a line.
+    pub(crate) fn finish(&mut self) -> Option<Check> {
+        let Self { state, digits, claimed, running, options, doubtful, .. } = *self;
+        self.state = State::Idle;
+        self.line_start = true;
+        if state != State::CheckLine {
+            return None;
+        }
+        match verdict(options.check, digits & 0x7F, claimed, running) {
+            Check::Verified => Some(Check::Verified),
+            Check::Absent if !doubtful => Some(Check::Absent),
+            _ => None,
+        }
+    }
+
     /// Gives up the telegram in progress. Where the line stands stays known.
     pub(crate) fn abandon(&mut self) {
         self.state = State::Idle;

@@ -4,7 +4,7 @@ use crate::check::Check;
 use crate::error::{Error, ErrorKind, Stats};
 use crate::framing::{Framing, Options, Step, is_line_end};
 use crate::line::DataLine;
-use crate::telegram::{identification_says, line_says_four_or_later};
+use crate::telegram::{identification_says, line_has_season, line_says_four_or_later};
 
 /// Hands out the lines of telegrams one by one, and what is known of the check at the end.
 ///
@@ -240,6 +240,8 @@ struct LineCore {
     ended: bool,
     /// Version or identification say 4 or later.
     four_or_later: bool,
+    /// The time has a season.
+    season: bool,
 }
 
 impl LineCore {
@@ -257,6 +259,7 @@ impl LineCore {
             begun: false,
             ended: false,
             four_or_later: false,
+            season: false,
         }
     }
 
@@ -294,7 +297,8 @@ impl LineCore {
                 Step::Start => {
                     (self.len, self.whole_values, self.octets) = (0, 0, 1);
                     self.identification = true;
-                    (self.parted, self.begun, self.ended, self.four_or_later) = (false, false, false, false);
+                    (self.parted, self.begun, self.ended) = (false, false, false);
+                    (self.four_or_later, self.season) = (false, false);
                 }
                 Step::More => {
                     self.octets = self.octets.wrapping_add(1);
@@ -359,10 +363,11 @@ impl LineCore {
             if last || self.whole_values == 0 || rest > LONGEST_MOVE { self.len } else { self.whole_values };
         let first = !self.parted;
         let identification = self.identification;
-        if first && !self.four_or_later {
+        if first {
             let line = storage.get(..len).unwrap_or_default();
-            self.four_or_later =
+            self.four_or_later |=
                 if identification { identification_says(line) } else { line_says_four_or_later(line) };
+            self.season |= line_has_season(line);
         }
         self.handed_out = len;
         self.begun = true;
@@ -402,6 +407,11 @@ impl LineCore {
                 let cut = !self.ended;
                 return Some(self.hand_out(storage, true, cut));
             }
+            match self.framing.finish() {
+                Some(Check::Absent) if self.four_or_later || self.season => {}
+                Some(check) => return Some(Ok(self.verdict(check))),
+                None => {}
+            }
             if self.begun {
                 return Some(Ok(self.bad(ErrorKind::Truncated)));
             }
@@ -409,8 +419,7 @@ impl LineCore {
             self.stats.lost = self.stats.lost.wrapping_add(self.octets);
             self.octets = 0;
         }
-        // What comes after an idle line stands at the start of a line.
-        self.framing = Framing::new(self.framing.options);
+        self.framing.finish();
         if self.unreported == 0 {
             return None;
         }

@@ -272,9 +272,9 @@ impl<'a> DataLine<'a> {
             | Object::NominalVoltage(value)
             | Object::Number(value)
             | Object::FuseLimit { import: value, export: None } => Reading::Number { time: None, value },
-            Object::TimeOfDay(_) | Object::Date(_) => {
-                self.value().map_or(Reading::Values(values), |value| Reading::Text(value.text()))
-            }
+            Object::TimeOfDay(_) | Object::Date(_) => self
+                .value()
+                .map_or(Reading::Values(values), |value| Reading::Text(Text::plain(value.octets()))),
             _ => match single(values) {
                 None => Reading::Values(values),
                 Some(value) => match value.content() {
@@ -298,16 +298,20 @@ fn meaning<'a>(code: Obis, line: &DataLine<'a>) -> Option<Object<'a>> {
     let [a, b, c, d, e, _] = code.octets();
     let values = line.values();
     let text = || single(values).map(Value::text);
+    let plain = || single(values).map(|value| Text::plain(value.octets()));
+    let number = || single(values).map(|value| Text::number(value.octets()));
     match (a, b, c, d, e) {
-        (1, 3, 0, 2, 8) | (0, 0, 96, 1, 4) => Some(Object::Version(text()?)),
+        (1, 3, 0, 2, 8) | (0, 0, 96, 1, 4) => Some(Object::Version(plain()?)),
         (0, 0, 1, 0, 0) => Some(Object::Time(single(values)?.timestamp()?)),
         (1, 0, 0, 9, 1) => Some(Object::TimeOfDay(pairs(single(values)?)?)),
         (1, 0, 0, 9, 2) => Some(Object::Date(pairs(single(values)?)?)),
-        (0, 0, 96, 1, 0 | 1 | 255) | (0, 0, 42, 0, 0) | (1, 0, 0, 0, 0) => Some(Object::EquipmentId(text()?)),
-        (0, _, 96, 1, 2) => Some(Object::Ean { channel: b, ean: text()? }),
-        (0, _, 96, 1, 0 | 1) => Some(Object::DeviceId { channel: b, id: text()? }),
+        (0, 0, 96, 1, 0 | 1 | 255) | (0, 0, 42, 0, 0) | (1, 0, 0, 0, 0) => {
+            Some(Object::EquipmentId(number()?))
+        }
+        (0, _, 96, 1, 2) => Some(Object::Ean { channel: b, ean: number()? }),
+        (0, _, 96, 1, 0 | 1) => Some(Object::DeviceId { channel: b, id: number()? }),
         (0, 0, 96, 14, _) => {
-            let text = text()?;
+            let text = plain()?;
             Some(Object::Tariff { number: number_in(text.sent()), text })
         }
         (0, 0, 96, 13, _) => Some(Object::Message { number: e, text: text()? }),

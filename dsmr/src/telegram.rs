@@ -61,6 +61,11 @@ impl<'a> Telegram<'a> {
             || self.lines().any(|line| line_says_four_or_later(line.raw()))
     }
 
+    /// Whether a check must have been cut off: the version says so, or the time has a season, which came with the check.
+    pub(crate) fn should_have_check(&self) -> bool {
+        self.says_four_or_later() || self.lines().any(|line| line_has_season(line.raw()))
+    }
+
     /// The identification without `/`: the manufacturer's three letters, a digit for the speed, the meter's own text.
     #[must_use]
     pub fn identification(&self) -> &'a [u8] {
@@ -105,6 +110,12 @@ pub(crate) fn identification_says(identification: &[u8]) -> bool {
         let after = identification.get(at.saturating_add(3)..).unwrap_or_default().trim_ascii_start();
         name.eq_ignore_ascii_case(b"SMR") && matches!(after.first(), Some(b'4'..=b'9'))
     })
+}
+
+/// The time object with the letter that came with DSMR 4: `0-0:1.0.0(161113205757W)`.
+pub(crate) fn line_has_season(line: &[u8]) -> bool {
+    let time = line.strip_prefix(b"0-0:1.0.0(");
+    time.and_then(|rest| rest.get(12)).is_some_and(u8::is_ascii_alphabetic)
 }
 
 /// The version object of DSMR 4 and later, or of e-MUCS.

@@ -7,13 +7,31 @@ use core::fmt;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Text<'a> {
     octets: &'a [u8],
+    /// Never to be taken for hexadecimal digits.
+    plain: bool,
 }
+
+/// A serial number of fewer digits than this is one in plain digits: in hexadecimal it would have less than eight
+/// characters, which none has.
+const SHORTEST_NUMBER: usize = 16;
 
 impl<'a> Text<'a> {
     /// A text as sent.
     #[must_use]
     pub const fn new(octets: &'a [u8]) -> Self {
-        Self { octets }
+        Self { octets, plain: false }
+    }
+
+    /// A text that is as sent, though it may look like hexadecimal digits: a version, a tariff.
+    #[must_use]
+    pub const fn plain(octets: &'a [u8]) -> Self {
+        Self { octets, plain: true }
+    }
+
+    /// A serial number: short ones of decimal digits alone are plain.
+    pub(crate) fn number(octets: &'a [u8]) -> Self {
+        let plain = octets.len() < SHORTEST_NUMBER && octets.iter().all(u8::is_ascii_digit);
+        Self { octets, plain }
     }
 
     /// The octets as sent, line ends of a wrapped text included.
@@ -33,6 +51,9 @@ impl<'a> Text<'a> {
     /// `96815390` is a serial number in plain digits, as 96 and 81 stand for no characters.
     #[must_use]
     pub fn is_hexadecimal(self) -> bool {
+        if self.plain {
+            return false;
+        }
         let mut high: Option<u8> = None;
         let mut any = false;
         for octet in self.octets.iter().filter(|octet| !is_line_end(**octet)) {

@@ -1,0 +1,357 @@
+//! The five laws on dirty streams.
+#![allow(
+    clippy::unwrap_used,
+    clippy::unreachable,
+    clippy::std_instead_of_core,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    reason = "test code"
+)]
+
+mod common;
+
+use common::{checked, unchecked};
+use dsmr::{Check, Decoder, Error, LineDecoder, LineEvent, Options, Telegram, Verdict};
+use proptest::prelude::*;
+
+#[derive(Clone, Debug, PartialEq)]
+enum Event {
+    Telegram(Vec<u8>, Check),
+    Lost(Error),
+}
+
+fn event(event: Result<Telegram<'_>, Error>) -> Event {
+    match event {
+        Ok(telegram) => Event::Telegram(telegram.octets().to_vec(), telegram.check()),
+        Err(error) => Event::Lost(error),
+    }
+}
+
+fn decode(
+    octets: &[u8],
+    cuts: &[usize],
+    storage: usize,
+    options: Options,
+    dma: bool,
+) -> (Vec<Event>, dsmr::Stats) {
+    let mut decoder = Decoder::with_options(vec![0; storage], options);
+    let mut events = Vec::new();
+    let (mut rest, mut turn) = (octets, 0);
+    let mut fed = 0;
+    while !rest.is_empty() {
+        let (mut piece, behind) = rest.split_at(cuts[turn % cuts.len()].clamp(1, rest.len()));
+        (rest, turn) = (behind, turn + 1);
+        fed += piece.len();
+        while dma && !piece.is_empty() {
+            let spare = decoder.spare_mut();
+            let n = spare.len().min(piece.len());
+            assert_ne!(n, 0, "spare room after None");
+            spare[..n].copy_from_slice(&piece[..n]);
+            piece = &piece[n..];
+            decoder.commit(n);
+            while let Some(found) = decoder.decode(&mut [].as_slice()) {
+                events.push(event(found));
+            }
+        }
+        while let Some(found) = decoder.decode(&mut piece) {
+            events.push(event(found));
+        }
+        assert!(piece.is_empty(), "None leaves the input empty");
+        // Conservation at every stop; a telegram that waits behind a report is none here.
+        let in_telegrams: usize = events
+            .iter()
+            .map(|event| if let Event::Telegram(octets, _) = event { octets.len() } else { 0 })
+            .sum();
+        let stats = decoder.stats();
+        assert_eq!(in_telegrams + stats.lost as usize + stats.fill as usize + decoder.held(), fed);
+    }
+    let mut turns = 0;
+    while let Some(found) = decoder.finish() {
+        events.push(event(found));
+        turns += 1;
+        assert!(turns < 10, "finish drains");
+    }
+    assert_eq!(decoder.held(), 0);
+    let stats = decoder.stats();
+    let reported: u32 =
+        events.iter().map(|event| if let Event::Lost(error) = event { error.lost } else { 0 }).sum();
+    assert_eq!(stats.lost, reported, "all that is lost is reported");
+    let telegrams: usize = events
+        .iter()
+        .map(|event| if let Event::Telegram(octets, _) = event { octets.len() } else { 0 })
+        .sum();
+    assert_eq!(telegrams + (stats.lost + stats.fill) as usize, octets.len());
+    (events, stats)
+}
+
+fn slice(octets: &[u8], options: Options) -> Vec<Event> {
+    let mut telegrams = dsmr::telegrams_with(octets, options);
+    let events: Vec<Event> = telegrams.by_ref().map(event).collect();
+    let stats = telegrams.stats();
+    let in_telegrams: usize = events
+        .iter()
+        .map(|event| if let Event::Telegram(octets, _) = event { octets.len() } else { 0 })
+        .sum();
+    assert_eq!(in_telegrams + (stats.lost + stats.fill) as usize, octets.len());
+    events
+}
+
+/// Verified telegrams up to `!`, and verdicts, of line mode.
+fn lines(octets: &[u8], cuts: &[usize], storage: usize) -> Vec<String> {
+    let mut decoder = LineDecoder::new(vec![0; storage]);
+    let mut events = Vec::new();
+    let (mut rest, mut turn) = (octets, 0);
+    let (mut good, mut reported) = (0u32, 0u32);
+    let mut take = |event: Result<LineEvent<'_>, Error>, held: u32, stats: dsmr::Stats| {
+        match event {
+            Ok(LineEvent::End(end)) => match end.verdict {
+                Verdict::Bad(_) => reported += end.octets,
+                _ => good += end.octets,
+            },
+            Err(error) => reported += error.lost,
+            _ => {}
+        }
+        let _ = (held, stats);
+        events.push(format!("{event:?}"));
+    };
+    while !rest.is_empty() {
+        let (mut piece, behind) = rest.split_at(cuts[turn % cuts.len()].clamp(1, rest.len()));
+        (rest, turn) = (behind, turn + 1);
+        while let Some(event) = decoder.decode(&mut piece) {
+            take(event, 0, dsmr::Stats::default());
+        }
+        assert!(piece.is_empty());
+    }
+    while let Some(event) = decoder.finish() {
+        take(event, 0, dsmr::Stats::default());
+    }
+    let stats = decoder.stats();
+    assert_eq!(decoder.held(), 0);
+    assert_eq!(stats.lost, reported);
+    assert_eq!((good + stats.lost + stats.fill) as usize, octets.len());
+    events
+}
+
+fn good() -> impl Strategy<Value = Vec<u8>> {
+    let line = prop_oneof![
+        Just("1-0:1.8.1(001581.123*kWh)\n".to_owned()),
+        Just("0-1:24.2.1(161129200000W)(00981.443*m3)\n".to_owned()),
+        Just("0-0:96.13.0(a/b!c)\n".to_owned()),
+        Just("0-1:24.3.0(120517020000)(m3)\n(00124.477)\n".to_owned()),
+        "[ -~]{0,40}".prop_filter("marks", |text| !text.starts_with(['/', '!'])).prop_map(|text| text + "\n"),
+    ];
+    let ident = prop_oneof![
+        Just("/ISK5\\2M550T-1012\n\n"),
+        Just("/HLY5/D545-METER\n\n"),
+        Just("/KAM5\n\n"),
+        Just("/NWA-WARMTELINK\n")
+    ];
+    (ident, prop::collection::vec(line, 0..8), 0..6).prop_map(|(ident, lines, ends)| {
+        let text = ident.to_owned() + &lines.concat();
+        match ends {
+            0 => unchecked(&text),
+            1 => String::from_utf8(checked(&text)).unwrap().to_lowercase().into_bytes().into_iter().collect(),
+            2 => {
+                // LF alone, checked as sent.
+                let mut octets = text.into_bytes();
+                octets.push(b'!');
+                let check = common::crc(&octets);
+                octets.extend(format!("{check:x}\n").bytes());
+                octets
+            }
+            3 => {
+                let mut octets = text.replace('\n', "\r").into_bytes();
+                octets.push(b'!');
+                let check = common::crc(&octets);
+                octets.extend(format!("{check:04X}\r").bytes());
+                octets
+            }
+            _ => checked(&text),
+        }
+    })
+}
+
+fn piece() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        4 => good(),
+        1 => prop::collection::vec(any::<u8>(), 0..40),
+        1 => prop::collection::vec(prop::sample::select(b"/!\r\nAb5(0".to_vec()), 0..40),
+        1 => (good(), any::<prop::sample::Index>()).prop_map(|(octets, at)| octets[..at.index(octets.len())].to_vec()),
+        1 => (good(), any::<prop::sample::Index>(), any::<u8>()).prop_map(|(mut octets, at, flip)| {
+            let at = at.index(octets.len());
+            octets[at] ^= flip;
+            octets
+        }),
+        1 => Just(b"\r\nNO CARRIER\r\n".to_vec()),
+        1 => Just(b"\0\r\n\n\r".to_vec()),
+    ]
+}
+
+fn stream() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(piece(), 0..10).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
+
+    #[test]
+    fn conservation_chunks_and_agreement(
+        octets in stream(),
+        cuts in prop::collection::vec(1usize..90, 1..6),
+        lenient: bool,
+    ) {
+        let options = Options { lenient, ..Options::DEFAULT };
+        let whole = slice(&octets, options);
+        for cuts in [&cuts[..], &[usize::MAX], &[1]] {
+            for dma in [false, true] {
+                let (events, _) = decode(&octets, cuts, 4096, options, dma);
+                prop_assert_eq!(&events, &whole, "cuts {:?} dma {}", cuts, dma);
+            }
+        }
+    }
+
+    #[test]
+    fn chunks_do_not_matter_where_telegrams_do_not_fit(
+        octets in stream(),
+        cuts in prop::collection::vec(1usize..90, 1..6),
+        storage in 1usize..200,
+        lenient: bool,
+    ) {
+        let options = Options { lenient, ..Options::DEFAULT };
+        let (whole, _) = decode(&octets, &[usize::MAX], storage, options, false);
+        for cuts in [&cuts[..], &[1]] {
+            for dma in [false, true] {
+                let (events, _) = decode(&octets, cuts, storage, options, dma);
+                prop_assert_eq!(&events, &whole, "cuts {:?} dma {}", cuts, dma);
+            }
+        }
+    }
+
+    #[test]
+    fn line_mode_conserves_and_does_not_see_the_cuts(
+        octets in stream(),
+        cuts in prop::collection::vec(1usize..90, 1..6),
+        storage in 0usize..150,
+    ) {
+        let whole = lines(&octets, &[usize::MAX], storage);
+        prop_assert_eq!(&lines(&octets, &[1], storage), &whole);
+        prop_assert_eq!(&lines(&octets, &cuts, storage), &whole);
+        // Both modes say the same of what they verified.
+        let verified = slice(&octets, Options::DEFAULT);
+        let verified = verified.iter().filter(|event| matches!(event, Event::Telegram(_, Check::Verified))).count();
+        prop_assert_eq!(whole.iter().filter(|event| event.contains("Verified")).count(), verified);
+    }
+
+    #[test]
+    fn a_good_telegram_is_never_lost(
+        before in stream(),
+        telegram in good(),
+        after in stream(),
+        on_a_line: bool,
+    ) {
+        // At the start of a line whatever stood before; elsewhere its check must prove it, and no `/` may stand so
+        // near before it that its own begins in an identification.
+        let noise: Vec<u8> = before.iter().copied().filter(|octet| *octet != b'/').collect();
+        let mut octets = if on_a_line { before } else { noise };
+        if on_a_line {
+            octets.push(b'\n');
+        }
+        octets.extend(&telegram);
+        octets.extend(b"\n");
+        octets.extend(&after);
+        let events = slice(&octets, Options::DEFAULT);
+        let found = |found: &Event| matches!(found, Event::Telegram(octets, check) if telegram.starts_with(octets) && (on_a_line || *check == Check::Verified));
+        let stands = Telegram::parse(&telegram).is_ok_and(|(parsed, _)| on_a_line || parsed.check() == Check::Verified);
+        prop_assert!(!stands || events.iter().any(found), "{:?}", events);
+    }
+
+    #[test]
+    fn parity_bits_are_stripped(octets in stream(), cuts in prop::collection::vec(1usize..90, 1..6)) {
+        let plain: Vec<u8> = octets.iter().map(|octet| octet & 0x7F).collect();
+        let with_parity: Vec<u8> = plain.iter().map(|octet| octet | ((octet.count_ones() as u8 & 1) << 7)).collect();
+        let options = Options { strip_parity: true, ..Options::DEFAULT };
+        let (events, _) = decode(&with_parity, &cuts, 4096, options, false);
+        let (dma, _) = decode(&with_parity, &cuts, 4096, options, true);
+        prop_assert_eq!(&events, &slice(&plain, Options::DEFAULT));
+        prop_assert_eq!(&dma, &events);
+    }
+
+    #[test]
+    fn anything_at_all_is_read_without_panic(octets: Vec<u8>) {
+        let telegram = Telegram::lenient(&octets);
+        for line in telegram.lines() {
+            let _ = (line.object(), line.reading(), format!("{line:?} {:?} {:?}", line.object(), line.reading()));
+        }
+        let _ = (telegram.time(), telegram.version(), telegram.devices().count(), telegram.check());
+        for line in octets.split(|octet| *octet == b'\n') {
+            let line = dsmr::DataLine::parse(line);
+            let _ = format!("{:?}", line.reading());
+        }
+    }
+}
+
+#[cfg(feature = "embedded-io")]
+mod reader {
+    use super::*;
+    use dsmr::{ReadError, Reader};
+
+    struct Pieces<'a>(&'a [u8], usize);
+
+    impl embedded_io::ErrorType for Pieces<'_> {
+        type Error = core::convert::Infallible;
+    }
+
+    impl embedded_io::Read for Pieces<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Self::Error> {
+            let n = self.1.min(buffer.len()).min(self.0.len());
+            buffer[..n].copy_from_slice(&self.0[..n]);
+            self.0 = &self.0[n..];
+            Ok(n)
+        }
+    }
+
+    #[cfg(feature = "embedded-io-async")]
+    impl embedded_io_async::Read for Pieces<'_> {
+        async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Self::Error> {
+            embedded_io::Read::read(self, buffer)
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_adaptors_give_the_same_events(octets in stream(), piece in 1usize..300) {
+            let whole = slice(&octets, Options::DEFAULT);
+            let mut reader = Reader::new(Pieces(&octets, piece), [0; 4096]);
+            let mut events = Vec::new();
+            while let Some(found) = reader.read() {
+                events.push(match found {
+                    Ok(telegram) => event(Ok(telegram)),
+                    Err(ReadError::Telegram(error)) => event(Err(error)),
+                    Err(ReadError::Io(_)) => unreachable!(),
+                });
+            }
+            prop_assert_eq!(&events, &whole);
+            #[cfg(feature = "embedded-io-async")]
+            {
+                use std::future::Future;
+                use std::task::{Context, Poll, Waker};
+                let mut reader = Reader::new(Pieces(&octets, piece), [0; 4096]);
+                let mut events = Vec::new();
+                loop {
+                    let next = std::pin::pin!(reader.read_async());
+                    let Poll::Ready(found) = next.poll(&mut Context::from_waker(Waker::noop())) else { unreachable!() };
+                    match found {
+                        None => break,
+                        Some(Ok(telegram)) => events.push(event(Ok(telegram))),
+                        Some(Err(ReadError::Telegram(error))) => events.push(event(Err(error))),
+                        Some(Err(ReadError::Io(_))) => unreachable!(),
+                    }
+                }
+                prop_assert_eq!(&events, &whole);
+            }
+        }
+    }
+}
