@@ -20,6 +20,7 @@ pub use decrypt::{CipherError, Compressed, Decrypted, Key, TagCheck};
 ///
 /// What the header says is reported as it stands: some logs hold APDUs that were decrypted in place behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Ciphered<'a> {
     /// The tag.
     pub tag: Tag,

@@ -8,6 +8,7 @@ use crate::data::length;
 
 /// One block: tag E0 · block-control · block-number (2) · block-number-ack (2) · length · octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Block<'a> {
     /// Last-block bit, streaming bit, window.
     pub control: BlockControl,
@@ -51,6 +52,7 @@ pub struct Gbt<B> {
 
 /// What one block did. Both parts can be there: a block 1 that is also the last, with a sequence open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct GbtStep<'s> {
     /// The inner APDU, if this block was its last.
     pub apdu: Option<&'s [u8]>,

@@ -40,6 +40,7 @@ use crate::data::length;
 
 /// One APDU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Apdu<'a> {
     /// data-notification, 0x0F: a push.

@@ -9,6 +9,7 @@ use crate::datetime::DateTime;
 
 /// A data-notification: tag 0F · long-invoke-id-and-priority (4) · date-time (length, octets) · data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct DataNotification<'a> {
     /// Number and priority of the push.
     pub invoke: LongInvokeIdAndPriority,
@@ -41,6 +42,7 @@ pub struct LongInvokeIdAndPriority(pub u32);
 
 /// An event-notification-request: tag C2 · time (`00`, or `01 0C` and twelve octets) · cosem-attribute-descriptor (9) · data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct EventNotification<'a> {
     /// When the event was noticed.
     pub time: Option<DateTime>,
@@ -66,6 +68,9 @@ pub struct ExceptionResponse {
 
 impl<'a> DataNotification<'a> {
     /// Takes one data-notification off the front of `octets`, its data walked to the end, and gives what follows.
+    ///
+    /// The walk finds the end as [`Reader::skip`] does: the contents of a compact-array and the depth are checked by who
+    /// reads the data.
     ///
     /// # Errors
     /// [`ApduErrorKind::Tag`], [`ApduErrorKind::Truncated`], [`ApduErrorKind::DateTime`], [`ApduErrorKind::Data`].

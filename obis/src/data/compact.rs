@@ -12,6 +12,7 @@ pub(super) const MAX_TYPES: usize = 250;
 /// Type description: a tag; after `01` (array) a count (2, high first) and the description of an element; after `02`
 /// (structure) a length and as many descriptions. [`Events`](super::Events) walks the contents as if each value had its tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct CompactArray<'a> {
     types: &'a [u8],
     contents: &'a [u8],

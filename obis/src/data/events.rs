@@ -8,6 +8,7 @@ use super::walk::{Step, Walk};
 
 /// Departures from A-XDR that meters send, accepted only when asked for. [`Quirks::NONE`] is the standard.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Quirks {
     /// Sagemcom XT211 and the push of EG.D (CZ): the first member of a structure of two is a cosem-attribute-descriptor

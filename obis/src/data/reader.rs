@@ -27,6 +27,7 @@ pub struct Reader<'a> {
 
 /// One element: a value, or the bracket that opens a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Element<'a> {
     /// array \[1\] of so many elements, which follow.
     Array(u32),
@@ -40,6 +41,7 @@ pub enum Element<'a> {
 
 /// One entry of the layout most HAN lists are made of: `structure { octet-string(6), value [, structure { scaler, unit }] }`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Entry<'a> {
     /// The code.
     pub obis: Obis,
@@ -245,7 +247,8 @@ impl<'a> Reader<'a> {
 
     /// Skips one whole element with all it contains, and gives its octets.
     ///
-    /// No stack and no depth limit: elements still owed are counted, and can never be more than the octets left.
+    /// No stack and no depth limit: elements still owed are counted, and can never be more than the octets left. The
+    /// contents of a compact-array are passed over by their length.
     ///
     /// # Errors
     /// As [`Reader::element`], with the offset of the inner element that is wrong.
