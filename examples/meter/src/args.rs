@@ -17,6 +17,12 @@ pub enum Command {
     ///
     /// Exit status: 0 all decoded, 1 something was damaged (what is whole is still printed), 2 bad usage.
     Decode(Decode),
+    /// Firmware upgrade of many meters at once: `meter upgrade --help`.
+    #[command(disable_help_flag = true)]
+    Upgrade {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
 }
 
 #[derive(ClapArgs)]

@@ -4,6 +4,7 @@ mod args;
 mod decode;
 mod input;
 mod output;
+mod upgrade;
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -12,5 +13,6 @@ fn main() -> ExitCode {
     let args::Args { command } = args::Args::parse();
     match command {
         args::Command::Decode(args) => decode::run(&args),
+        args::Command::Upgrade { args } => ExitCode::from(u8::try_from(upgrade::run(&args)).unwrap_or(1)),
     }
 }
