@@ -113,7 +113,7 @@ fn string_octets(text: &str) -> Vec<u8> {
         }
         "str" => {
             let (quoted, padding) = text.rsplit_once('"').unwrap();
-            let mut octets = quoted[1..].as_bytes().to_vec();
+            let mut octets = quoted.as_bytes()[1..].to_vec();
             let padding = padding.trim().trim_start_matches('+').trim_end_matches("NUL");
             octets.extend(vec![0; padding.parse().unwrap_or(0)]);
             octets

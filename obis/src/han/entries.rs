@@ -2,6 +2,7 @@
 
 use super::objects::{Object, Objects, PUSH_SETUP};
 use super::profile::{BuiltIn, Head, Profile};
+use super::quick::{self, Shape};
 use super::value::{Entry, MAX_DEPTH, Path, Value};
 use crate::data::{self, Element, Error, Quirks, Reader};
 use crate::{Decimal, Obis, Scaled, Unit};
@@ -35,6 +36,8 @@ pub struct Entries<'a, P: Profile> {
     objects: Option<Objects<'a>>,
     /// The depth at which the values of the object list stand; 0 where there is none.
     objects_at: u8,
+    /// Whether the next member may go the quick way.
+    is_plain: bool,
     state: State,
 }
 
@@ -61,11 +64,25 @@ struct Level {
 impl Level {
     const NONE: Self = Self { left: 0, next: 0, pending: None, owner: None };
 
-    fn step(&mut self) -> Option<u16> {
-        self.left = self.left.checked_sub(1)?;
-        let member = self.next;
-        self.next = member.saturating_add(1);
-        Some(member)
+    /// Goes on to the next member; `false` where there is none.
+    fn step(&mut self) -> bool {
+        let more = self.left != 0;
+        if more {
+            self.pass(1);
+        }
+        more
+    }
+
+    /// Goes past so many members, which must be there.
+    #[inline]
+    const fn pass(&mut self, members: u16) {
+        self.left = self.left.saturating_sub(members as u32);
+        self.next = self.next.saturating_add(members);
+    }
+
+    /// The member gone to last.
+    const fn current(&self) -> u16 {
+        self.next.saturating_sub(1)
     }
 }
 
@@ -83,6 +100,7 @@ impl<'a, P: Profile> Entries<'a, P> {
             quirks,
             objects: None,
             objects_at: 0,
+            is_plain: false,
             state: State::Start,
         }
     }
@@ -113,31 +131,52 @@ impl<'a, P: Profile> Entries<'a, P> {
         self.reader.rest()
     }
 
-    /// The way most lists go: the next member is a whole `{code, value[, {scaler, unit}]}`.
-    #[inline]
-    fn named_and_scaled(&mut self) -> Option<Entry<'a>> {
-        let open = self.depth != 0 && usize::from(self.depth) < MAX_DEPTH && self.depth != self.objects_at;
-        if !open || self.top.pending.is_some() || self.top.owner.is_some() {
+    /// The way most lists go: the next members are a whole item with a number, or a number that the profile names.
+    #[inline(always)]
+    fn quick(&mut self) -> Option<Entry<'a>> {
+        if !self.is_plain || self.top.left == 0 {
             return None;
         }
-        let mut reader = self.reader;
-        let entry = if self.top.left == 0 { None } else { reader.entry() }?;
-        if !is_code(entry.obis) {
+        let octets = self.reader.rest();
+        let Some(item) = quick::item(octets, self.top.left) else { return self.by_position(octets) };
+        if !is_code(item.code) {
             return None;
         }
-        self.reader = reader;
-        let member = self.top.step()?;
-        self.path.set(member);
-        let mut path = self.path;
-        path.push();
-        path.set(1);
-        let scale = entry.scaler_unit.map(|sent| (sent.scaler, Unit::new(sent.unit)));
-        Some(Entry {
-            obis: Some(entry.obis),
-            attribute: 2,
-            path,
-            value: self.scaled(entry.value, entry.obis, scale),
-        })
+        let scale = match (&item.scale, &self.list) {
+            (None, Some(list)) => {
+                P::scale(list, item.code, item.number).map(|scale| (scale.exponent, scale.unit))
+            }
+            (sent, _) => *sent,
+        };
+        self.reader.advance_to(item.rest);
+        let member = self.top.next;
+        let path = match item.shape {
+            Shape::Structure => {
+                self.top.pass(1);
+                self.path.member(member).inner().member(1)
+            }
+            Shape::Pair => {
+                self.top.pass(2);
+                self.path.member(member.saturating_add(1))
+            }
+            Shape::Triple => {
+                self.top.pass(3);
+                self.path.member(member.saturating_add(1))
+            }
+        };
+        Some(Entry { obis: Some(item.code), attribute: 2, path, value: with_scale(item.number, scale) })
+    }
+
+    #[inline(always)]
+    fn by_position(&mut self, octets: &'a [u8]) -> Option<Entry<'a>> {
+        let list = self.list.as_ref().filter(|_| self.depth == 1)?;
+        let (number, rest) = quick::number(octets)?;
+        let code = P::code(list, self.top.next)?;
+        let scale = P::scale(list, code, number).map(|scale| (scale.exponent, scale.unit));
+        self.reader.advance_to(rest);
+        let path = self.path.member(self.top.next);
+        self.top.pass(1);
+        Some(Entry { obis: Some(code), attribute: 2, path, value: with_scale(number, scale) })
     }
 
     /// The value of a code: by the scaler and unit that came with it, else by the profile.
@@ -148,10 +187,7 @@ impl<'a, P: Profile> Entries<'a, P> {
             let scale = P::scale(self.list.as_ref()?, code, number)?;
             Some((scale.exponent, scale.unit))
         });
-        match scale {
-            Some((exponent, unit)) => Value::Scaled(Scaled::new(Decimal::new(number, exponent), unit)),
-            None => Value::Plain(Decimal::new(number, 0)),
-        }
+        with_scale(number, scale)
     }
 
     /// The next member, whatever it is; `None` for one that is not a value of its own.
@@ -201,8 +237,8 @@ impl<'a, P: Profile> Entries<'a, P> {
         if value == data::Value::Null && self.depth > 0 {
             return None;
         }
-        let member = self.path.members().first().copied().unwrap_or(0);
-        let code = self.list.as_ref().filter(|_| self.depth == 1).and_then(|list| P::code(list, member));
+        let list = self.list.as_ref().filter(|_| self.depth == 1);
+        let code = list.and_then(|list| P::code(list, self.top.current()));
         let value = match code {
             Some(code) => self.scaled(value, code, None),
             None => Value::plain(value, None),
@@ -264,10 +300,9 @@ impl<'a, P: Profile> Entries<'a, P> {
             return self.whole(before, owner).map(Some);
         };
         *place = self.top;
+        self.path = self.path.member(self.top.current()).inner();
         self.top = Level { left: count, next: 0, pending: None, owner };
         self.depth = self.depth.saturating_add(1);
-        self.path.push();
-        self.path.set(0);
         self.object_list();
         Ok(None)
     }
@@ -277,9 +312,7 @@ impl<'a, P: Profile> Entries<'a, P> {
         if self.depth == 1 {
             let mut reader = self.reader;
             let Some(mut objects) = Objects::take(&mut reader) else { return };
-            if self.top.step().is_none() {
-                return;
-            }
+            self.top.step();
             self.reader = reader;
             let all = objects;
             if objects.align(self.top.left) {
@@ -316,7 +349,7 @@ impl<'a, P: Profile> Entries<'a, P> {
             (self.objects, self.objects_at) = (None, 0);
         }
         self.depth = self.depth.saturating_sub(1);
-        self.path.pop();
+        self.path = self.path.outer();
         self.top = self.outer.get(usize::from(self.depth)).copied().unwrap_or(Level::NONE);
         if self.depth == 0 {
             self.state = State::Done;
@@ -350,7 +383,40 @@ impl<'a, P: Profile> Entries<'a, P> {
 
     #[inline]
     fn entry(&self, obis: Option<Obis>, attribute: u8, value: Value<'a>) -> Entry<'a> {
-        Entry { obis, attribute, path: self.path, value }
+        Entry { obis, attribute, path: self.path.member(self.top.current()), value }
+    }
+
+    /// One step of the long way, for what the quick one does not take; `None` for no entry yet.
+    #[inline(never)]
+    fn long(&mut self) -> Option<Result<Entry<'a>, Error>> {
+        if self.is_plain
+            && self.top.left != 0
+            && let Some(entry) = self.named()
+        {
+            return Some(Ok(entry));
+        }
+        let entry = self.walk();
+        self.is_plain = self.depth != 0
+            && self.depth != self.objects_at
+            && usize::from(self.depth) < MAX_DEPTH
+            && self.top.pending.is_none()
+            && self.top.owner.is_none();
+        if entry.is_err() {
+            self.state = State::Done;
+        }
+        entry.transpose()
+    }
+
+    /// A whole `{code, value[, {scaler, unit}]}` with a value of any kind.
+    fn named(&mut self) -> Option<Entry<'a>> {
+        let mut reader = self.reader;
+        let entry = reader.entry().filter(|entry| is_code(entry.obis))?;
+        self.reader = reader;
+        let path = self.path.member(self.top.next).inner().member(1);
+        self.top.pass(1);
+        let scale = entry.scaler_unit.map(|sent| (sent.scaler, Unit::new(sent.unit)));
+        let value = self.scaled(entry.value, entry.obis, scale);
+        Some(Entry { obis: Some(entry.obis), attribute: 2, path, value })
     }
 
     /// One step of the walk.
@@ -364,13 +430,13 @@ impl<'a, P: Profile> Entries<'a, P> {
                 }
                 Ok(entry)
             }
-            State::Inside => match self.top.step() {
-                Some(member) => {
-                    self.path.set(member);
+            State::Inside => {
+                if self.top.step() {
                     self.member()
+                } else {
+                    Ok(self.close())
                 }
-                None => Ok(self.close()),
-            },
+            }
             State::Done => Ok(None),
         }
     }
@@ -381,28 +447,29 @@ impl<'a, P: Profile> Iterator for Entries<'a, P> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(entry) = self.named_and_scaled() {
-            return Some(Ok(entry));
-        }
-        while self.state != State::Done {
-            match self.walk() {
-                Ok(Some(entry)) => return Some(Ok(entry)),
-                Ok(None) => {
-                    if let Some(entry) = self.named_and_scaled() {
-                        return Some(Ok(entry));
-                    }
-                }
-                Err(error) => {
-                    self.state = State::Done;
-                    return Some(Err(error));
-                }
+        loop {
+            if let Some(entry) = self.quick() {
+                return Some(Ok(entry));
+            }
+            if let Some(entry) = self.long() {
+                return Some(entry);
+            }
+            if self.state == State::Done {
+                return None;
             }
         }
-        None
     }
 }
 
 impl<P: Profile> core::iter::FusedIterator for Entries<'_, P> {}
+
+#[inline]
+fn with_scale<'a>(number: i64, scale: Option<(i8, Unit)>) -> Value<'a> {
+    match scale {
+        Some((exponent, unit)) => Value::Scaled(Scaled::new(Decimal::new(number, exponent), unit)),
+        None => Value::Plain(Decimal::new(number, 0)),
+    }
+}
 
 /// Whether six octets can be a code: the media of the standard end far below the first printable character, so that a
 /// text of six characters is none.

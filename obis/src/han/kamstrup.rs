@@ -1,6 +1,7 @@
 //! Kamstrup Omnipower: the list's name, then pairs of code and value, unscaled.
 
 use super::profile::{Head, Profile, Scale, base_unit};
+use super::quick;
 use crate::data::Reader;
 use crate::{Obis, Unit};
 
@@ -110,8 +111,17 @@ fn by_power(mut pairs: Reader<'_>) -> Option<i8> {
     let (mut voltages, mut currents) = ([0u64; 3], [0u64; 3]);
     let (mut active, mut reactive, mut phases) = (0u64, 0u64, 0u64);
     while let Ok(code) = pairs.obis() {
-        let Ok(value) = pairs.value() else { break };
-        let Some(number) = value.as_integer().and_then(|number| u64::try_from(number).ok()) else { continue };
+        let number = match quick::number(pairs.rest()) {
+            Some((number, rest)) => {
+                pairs.advance_to(rest);
+                number
+            }
+            None => match pairs.value() {
+                Ok(value) => value.as_integer().unwrap_or(0),
+                Err(_) => break,
+            },
+        };
+        let Ok(number) = u64::try_from(number) else { continue };
         // Numbers of 32 bits at most, so that the products below stay far inside 64.
         let number = number.min(u64::from(u32::MAX));
         let (c, 7) = (code.c(), code.d()) else { continue };

@@ -34,6 +34,7 @@ pub mod kamstrup;
 pub mod landis_gyr;
 mod objects;
 mod profile;
+mod quick;
 pub mod sagemcom;
 #[cfg(test)]
 mod tests;

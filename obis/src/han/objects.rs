@@ -29,7 +29,13 @@ impl<'a> Objects<'a> {
         let count = cursor.array().ok()?;
         let objects = Self { cursor, left: count, count };
         objects.clone().next()?;
-        reader.skip().ok()?;
+        for _ in 0..count {
+            match plain(cursor) {
+                Some((_, rest)) => cursor.advance_to(rest),
+                None => _ = cursor.skip().ok()?,
+            }
+        }
+        *reader = cursor;
         Some(objects)
     }
 
@@ -47,6 +53,10 @@ impl<'a> Objects<'a> {
 
     pub(super) fn next(&mut self) -> Option<Object> {
         self.left = self.left.checked_sub(1)?;
+        if let Some((object, rest)) = plain(self.cursor) {
+            self.cursor.advance_to(rest);
+            return Some(object);
+        }
         let members = self.cursor.structure().ok()?;
         let class = u16::try_from(self.cursor.integer().ok()?).ok()?;
         let obis = self.cursor.obis().ok()?;
@@ -69,7 +79,19 @@ impl<'a> Objects<'a> {
     }
 }
 
-/// Whether an element opens an object list; for profiles.
+/// The common form of an element, of four members, recognised whole.
+#[inline]
+fn plain(cursor: Reader<'_>) -> Option<(Object, &[u8])> {
+    let (&[2, 4, 18, high, low, 9, 6, a, b, c, d, e, f, 15, attribute @ 0..=127, 18, _, _], rest) =
+        cursor.rest().split_first_chunk()?
+    else {
+        return None;
+    };
+    let class = u16::from_be_bytes([high, low]);
+    Some((Object { class, obis: Obis::new(a, b, c, d, e, f), attribute }, rest))
+}
+
+/// The first two elements, if this is an object list; for profiles.
 pub(super) fn first_two(members: Reader<'_>) -> Option<(Object, Object)> {
     let mut reader = members;
     let Ok(Element::Array(count)) = reader.element() else { return None };

@@ -25,8 +25,7 @@ pub struct Entry<'a> {
 }
 
 /// Place of a value in the tree of the data: the number of the member at each level, from 0. Shown as `0.3.1`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[derive(Clone, Copy)]
 pub struct Path {
     members: [u16; MAX_DEPTH],
     depth: u8,
@@ -71,19 +70,47 @@ impl Path {
         self.members.get(..usize::from(self.depth)).unwrap_or_default()
     }
 
-    /// Goes to this member of the innermost container.
-    pub(super) fn set(&mut self, member: u16) {
+    /// The place of this member of the innermost container.
+    #[inline]
+    pub(super) fn member(mut self, member: u16) -> Self {
         if let Some(place) = self.depth.checked_sub(1).and_then(|at| self.members.get_mut(usize::from(at))) {
             *place = member;
         }
+        self
     }
 
-    pub(super) fn push(&mut self) {
+    /// One level further in.
+    #[inline]
+    pub(super) const fn inner(mut self) -> Self {
         self.depth = self.depth.saturating_add(1);
+        self
     }
 
-    pub(super) fn pop(&mut self) {
+    /// One level further out.
+    pub(super) const fn outer(mut self) -> Self {
         self.depth = self.depth.saturating_sub(1);
+        self
+    }
+}
+
+impl PartialEq for Path {
+    fn eq(&self, other: &Self) -> bool {
+        self.members() == other.members()
+    }
+}
+
+impl Eq for Path {}
+
+impl core::hash::Hash for Path {
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        self.members().hash(state);
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Path {
+    fn format(&self, fmt: defmt::Formatter<'_>) {
+        defmt::write!(fmt, "{}", self.members());
     }
 }
 
@@ -158,10 +185,9 @@ impl<'a> Value<'a> {
             data::Value::Date(value) => Self::Date(value),
             data::Value::Time(value) => Self::Time(value),
             data::Value::OctetString(octets) => octet_string(octets, code),
-            data::Value::VisibleString(octets) | data::Value::Utf8String(octets) => match value.as_text() {
-                Some(text) => Self::Text(text),
-                None => Self::Octets(octets),
-            },
+            data::Value::VisibleString(octets) | data::Value::Utf8String(octets) => {
+                core::str::from_utf8(unpadded(octets)).map_or(Self::Octets(octets), Self::Text)
+            }
             other => match other.as_integer() {
                 Some(number) => Self::Plain(Decimal::new(number, 0)),
                 None => Self::Other(other),
@@ -194,9 +220,16 @@ fn octet_string<'a>(octets: &'a [u8], code: Option<Obis>) -> Value<'a> {
 
 /// Text, if all octets but NULs at the end are printable ASCII.
 fn printable(octets: &[u8]) -> Option<&str> {
-    let padding = octets.iter().rev().take_while(|octet| **octet == 0).count();
-    let text = octets.get(..octets.len().saturating_sub(padding))?;
+    let text = unpadded(octets);
     if text.iter().all(|octet| matches!(octet, 0x20..=0x7E)) { core::str::from_utf8(text).ok() } else { None }
+}
+
+/// Without the NULs at the end.
+fn unpadded(mut octets: &[u8]) -> &[u8] {
+    while let [front @ .., 0] = octets {
+        octets = front;
+    }
+    octets
 }
 
 impl fmt::Display for Value<'_> {
