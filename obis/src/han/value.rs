@@ -221,7 +221,9 @@ fn octet_string<'a>(octets: &'a [u8], code: Option<Obis>) -> Value<'a> {
 /// Text, if all octets but NULs at the end are printable ASCII.
 fn printable(octets: &[u8]) -> Option<&str> {
     let text = unpadded(octets);
-    if text.iter().all(|octet| matches!(octet, 0x20..=0x7E)) { core::str::from_utf8(text).ok() } else { None }
+    // Without a branch for each octet: 0x20 to 0x7E become 0 to 0x5E, everything else more.
+    let highest = text.iter().fold(0, |highest: u8, octet| highest.max(octet.wrapping_sub(0x20)));
+    if highest <= 0x5E { core::str::from_utf8(text).ok() } else { None }
 }
 
 /// Without the NULs at the end.
