@@ -87,6 +87,8 @@ pub enum Work {
     Idle,
     /// Call again.
     More,
+    /// Nothing before this time.
+    Until(u64),
 }
 
 #[derive(Clone, Debug)]
@@ -554,7 +556,8 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
                 && manifest.tagged == initiate.tagged
                 && manifest.crc == initiate.crc
         });
-        match same.map(|manifest| (manifest, manifest.applies_to(&self.identity(), self.config.address))) {
+        let identity = self.identity();
+        match same.map(|manifest| (manifest, manifest.applies_to(&identity, self.config.address))) {
             Some((manifest, Ok(()))) => {
                 open.root = Some(manifest.tag_root);
                 self.open = Some(open);
@@ -565,9 +568,10 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     }
 
     fn fail(&mut self) -> Result<(), FlashError> {
-        self.phase = Phase::Failed;
         self.job = Job::None;
-        self.store.map.mark(&mut self.store.flash, Mark::Failed)
+        self.store.map.mark(&mut self.store.flash, Mark::Failed)?;
+        self.phase = Phase::Failed;
+        Ok(())
     }
 
     /// Moves on when nothing is missing any more.
@@ -589,7 +593,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         }
     }
 
-    pub(crate) fn identity(&self) -> Identity {
+    pub(crate) fn identity(&mut self) -> Identity {
         let block_max = u16::try_from(B).unwrap_or(u16::MAX);
         Identity { phase: self.phase(), block_max, rows: self.rows(), ..self.config.identity }
     }
@@ -687,9 +691,12 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         if open.geometry.manifest() > 0 {
             right &= self.read_manifest(open)?.is_some_and(|manifest| manifest.sha256 == *hash);
         }
+        // Said only once it is remembered; if that fails, it is checked again when the concentrator asks again.
+        self.phase = Phase::Complete;
         if right {
+            self.store.map.mark(&mut self.store.flash, Mark::Verified)?;
             self.phase = Phase::Verified;
-            self.store.map.mark(&mut self.store.flash, Mark::Verified)
+            Ok(())
         } else {
             self.fail()
         }

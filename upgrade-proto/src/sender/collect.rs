@@ -182,6 +182,13 @@ impl<S: Source> Sender<'_, S> {
                 }
                 self.bound(at, 16);
             }
+            (State::Complete, Phase::Working) => {
+                meter.not_before = now.saturating_add(u64::from(verify).max(500) >> 1);
+                meter.waiting = false;
+                meter.fresh = true;
+                meter.stalls = meter.stalls.saturating_add(1);
+                self.bound(at, 100);
+            }
             (State::Joined | State::Active | State::Complete, Phase::Receiving | Phase::Working) => {
                 if joined || meter.state == State::Complete {
                     self.activate_row(at);

@@ -190,6 +190,10 @@ impl<S: Source> Sender<'_, S> {
     /// Verify, activate, read back.
     fn conclude(&mut self, out: &mut [u8], now: u64) -> Result<Option<(To, usize)>, BufferTooSmall> {
         let complete = self.meters().iter().filter(|meter| meter.state == State::Complete).count();
+        // Those that still solve coded rows would not hear the word to all.
+        if self.any(|meter| meter.state == State::Complete && !meter.waiting && meter.not_before > now) {
+            return Ok(None);
+        }
         if complete > 2 && !self.verify_sent && !self.settings.single {
             self.verify_sent = true;
             let until = now.saturating_add(self.settings.verify.into());

@@ -32,17 +32,11 @@ impl<S: Source> Sender<'_, S> {
     }
 
     /// Largest loss among the meters of the round, in 1/65536.
+    #[cfg(feature = "coded")]
     pub(super) fn worst_loss(&self) -> u32 {
         let served = |at: usize| self.mask.get(at >> 3).is_some_and(|octet| octet & (0x80u8 >> (at & 7)) != 0);
         let losses = self.meters().iter().enumerate().filter(|(at, _)| served(*at));
         losses.map(|(_, meter)| u32::from(meter.loss)).max().unwrap_or(0)
-    }
-
-    /// Frames until the end when `frames` go out now and a share of them must go again, again and again.
-    pub(super) fn with_losses(&self, frames: u32) -> u32 {
-        let keep = 0x1_0000u32.saturating_sub(self.worst_loss().min(0xC000));
-        let all = (u64::from(frames) << 16).checked_div(keep.into()).unwrap_or(0);
-        u32::try_from(all).unwrap_or(u32::MAX)
     }
 
     /// The plane a meter in the round is at.

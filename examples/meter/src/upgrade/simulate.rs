@@ -145,6 +145,8 @@ struct Seat {
     node: Option<Node>,
     /// When its flash is free again.
     busy: f64,
+    /// Nothing to do before.
+    wake: f64,
     /// Has work to do between frames.
     working: bool,
     off_until: f64,
@@ -158,6 +160,8 @@ struct World {
     channel: Channel,
     rng: Rng,
     now: f64,
+    /// Until when the meters have worked.
+    done: f64,
     /// Direction of the last frame: from the concentrator.
     down: bool,
     octets: Octets,
@@ -247,6 +251,7 @@ impl World {
                 Seat {
                     node: Some(node(scenario, at, meta_span, image_span, flash)),
                     busy: 0.0,
+                    wake: 0.0,
                     working: false,
                     off_until: 0.0,
                     next_cut,
@@ -267,6 +272,7 @@ impl World {
             ),
             rng,
             now: 0.0,
+            done: 0.0,
             down: true,
             octets: Octets::default(),
             carrier: f64::from(scenario.overhead.saturating_sub(BLOCK_HEADER_LEN)),
@@ -304,16 +310,18 @@ impl World {
         let until = self.now;
         for seat in self.seats.iter_mut().filter(|seat| seat.working) {
             let Some(node) = &mut seat.node else { continue };
-            while seat.working && seat.busy <= until {
-                let now = (seat.busy.max(0.0) * 1000.0) as u64;
-                let now = now.max((until * 1000.0) as u64 / 2 * 2).min((until * 1000.0) as u64);
-                seat.working = node.work(now) == Ok(Work::More);
-                seat.busy += node.flash_mut().take_time();
-            }
-            if !seat.working {
-                seat.busy = seat.busy.max(0.0);
+            while seat.working && seat.busy <= until && seat.wake <= until {
+                // Work goes on from when the meter was free, not from now.
+                let from = seat.busy.max(seat.wake).max(self.done);
+                match node.work((from * 1000.0) as u64) {
+                    Ok(Work::More) => {}
+                    Ok(Work::Until(ms)) => seat.wake = (ms as f64 + 1.0) / 1000.0,
+                    _ => seat.working = false,
+                }
+                seat.busy = from + node.flash_mut().take_time();
             }
         }
+        self.done = until;
     }
 
     fn hear(&mut self, at: usize, octets: &[u8], to: Addressed) {
@@ -334,6 +342,7 @@ impl World {
         match outcome {
             Ok(Outcome::Taken | Outcome::Row) => {
                 seat.working = true;
+                seat.wake = 0.0;
                 self.asked.push(at);
             }
             _ if to == Addressed::Me => self.asked.push(at),
@@ -432,6 +441,7 @@ impl World {
             seat.busy = seat.off_until + fresh.flash_mut().take_time();
             seat.node = Some(fresh);
             seat.working = true;
+            seat.wake = 0.0;
             seat.next_cut = next;
         }
     }
@@ -485,7 +495,7 @@ pub fn simulate(scenario: &Scenario) -> Result<Outline, String> {
     let mut missing = vec![0; scenario.meters.div_ceil(8) * (units + 3)];
     let most = geometry.count(Plane::Data).max(geometry.count(Plane::Meta));
     let mut order = vec![0; most.into()];
-    let mut deficits = vec![0; scenario.meters * 64];
+    let mut deficits = vec![0; scenario.meters * 32];
     let memory = Memory {
         meters: &mut meters,
         missing: &mut missing,

@@ -1,0 +1,247 @@
+//! Rounds of GF(2) rows: how many generations, how dense, how many frames.
+
+use super::{Kind, Sender, Source};
+use crate::coding::{GENERATIONS_MAX, RowBlocks};
+use crate::error::BufferTooSmall;
+use crate::message::{Head, Row, Status, encode_in_place};
+use crate::sender::{State, Strategy};
+use crate::session::Plane;
+
+/// What is known of the coded repair of a session.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Coded {
+    /// Rows were sent, and are kept by the meters.
+    pub(crate) active: bool,
+    /// Some meter cannot solve what it has: no more rows.
+    broken: bool,
+    pub(crate) generations: u8,
+    density: u8,
+    seed: u16,
+    generation: u8,
+    left: u16,
+}
+
+/// Blocks of a row that fall on missing ones, on average, at the meter that lacks fewest: enough for sparse rows to be as good as dense ones.
+const WEIGHT: u32 = 14;
+/// Rows beyond the deficit: a random row is new to a meter that lacks few with a half to fifteen sixteenths.
+const SPARE: u32 = 2;
+
+impl<S: Source> Sender<'_, S> {
+    fn deficit(&self, meter: u16, generation: u8) -> u16 {
+        let at = self.deficit_at(meter, generation);
+        self.deficits.get(at).copied().unwrap_or(0)
+    }
+
+    fn deficit_at(&self, meter: u16, generation: u8) -> usize {
+        usize::from(meter).saturating_mul(self.generations_room().into()).saturating_add(generation.into())
+    }
+
+    /// Generations the table has room for.
+    fn generations_room(&self) -> u8 {
+        let room = self.deficits.len().checked_div(self.meters.len()).unwrap_or(0);
+        u8::try_from(room).unwrap_or(u8::MAX).min(GENERATIONS_MAX)
+    }
+
+    fn masked(&self, meter: u16) -> bool {
+        self.mask.get(usize::from(meter >> 3)).is_some_and(|octet| octet & (0x80u8 >> (meter & 7)) != 0)
+    }
+
+    /// Plans a coded round if it takes less than `other` octets, or is asked for.
+    pub(super) fn choose_coded(&mut self, other: u64) -> bool {
+        let wanted = matches!(self.settings.strategy, Strategy::Auto | Strategy::Coded);
+        if !wanted || self.coded.broken || self.round.plane == Plane::Meta || !self.first_done(Plane::Data) {
+            return false;
+        }
+        if !self.coded.active && !self.cut_generations() {
+            return false;
+        }
+        let mut frames = 0u32;
+        for generation in 0..self.coded.generations {
+            frames = frames.saturating_add(self.rows_needed(generation));
+        }
+        // What a round of XOR leaves over takes about twice its share again.
+        let again = other.saturating_mul(self.worst_loss().into()) >> 15;
+        let coded = u64::from(frames).saturating_mul(self.frame_octets(5).into());
+        if self.coded.active
+            || self.settings.strategy == Strategy::Coded
+            || coded < other.saturating_add(again)
+        {
+            self.coded.active = true;
+            self.coded.generation = 0;
+            self.coded.left = u16::try_from(self.rows_needed(0)).unwrap_or(u16::MAX);
+            self.round.kind = Kind::Coded;
+            self.round.frames = u16::try_from(frames).unwrap_or(u16::MAX);
+            self.round.split = 0;
+            self.round.len = 0;
+            return true;
+        }
+        false
+    }
+
+    /// Rows of a generation until its neediest meter has enough, at its loss.
+    fn rows_needed(&self, generation: u8) -> u32 {
+        let mut most = 0u32;
+        for meter in (0..self.used).filter(|&meter| self.masked(meter)) {
+            let deficit = u32::from(self.deficit(meter, generation));
+            let loss = self.meters().get(usize::from(meter)).map_or(0, |meter| u32::from(meter.loss));
+            let keep = 0x1_0000u32.saturating_sub(loss.min(0xE000));
+            let rows = (deficit << 16).div_ceil(keep);
+            most = most.max(rows);
+        }
+        if most == 0 { 0 } else { most.saturating_add(SPARE) }
+    }
+
+    /// Picks the fewest generations that every meter of the round has memory for, and a density its flash can follow.
+    fn cut_generations(&mut self) -> bool {
+        let count = self.geometry.count(Plane::Data);
+        let mut generations = 1u8;
+        let (mut fewest, mut slowest) = (u32::from(count), 0u32);
+        for at in (0..self.used).filter(|&at| self.masked(at)) {
+            let Some(meter) = self.meters().get(usize::from(at)).copied() else { return false };
+            let Some(least) = u32::from(meter.missing).checked_div(meter.identity.rows.into()) else { return false };
+            generations = generations.max(u8::try_from(least.saturating_add(1)).unwrap_or(u8::MAX));
+            fewest = fewest.min(meter.missing.into());
+            slowest = slowest.max(meter.identity.read_time.into());
+        }
+        while generations <= self.generations_room() {
+            if self.count_deficits(generations) {
+                break;
+            }
+            generations = generations.saturating_add(1);
+        }
+        if generations > self.generations_room() {
+            return false;
+        }
+        let columns = fewest.checked_div(generations.into()).unwrap_or(0).max(1);
+        let density = (WEIGHT << 8).checked_div(columns).unwrap_or(128).clamp(16, 128);
+        // Reads of a row: its known blocks, then on average half its missing ones again for the reduction.
+        let length = u32::from(count).checked_div(generations.into()).unwrap_or(0);
+        let most = self.meters().iter().map(|meter| u32::from(meter.missing)).max().unwrap_or(0);
+        let reduce = most.checked_div(generations.into()).unwrap_or(0) / 2;
+        let reads = (length.saturating_mul(density) >> 8).saturating_add(reduce);
+        let block = u32::from(self.geometry.block());
+        let time = reads.saturating_mul(slowest).saturating_mul(block) / 512 / 100;
+        let frame = self.airtime(self.frame_octets(5).saturating_sub(self.settings.overhead.into()));
+        // A fifth is left for the meter's other work.
+        if u64::from(time).saturating_mul(5) > frame.saturating_add(self.settings.gap.into()).saturating_mul(4) {
+            return false;
+        }
+        self.coded.generations = generations;
+        self.coded.density = u8::try_from(density).unwrap_or(128);
+        true
+    }
+
+    /// Counts what each meter lacks of each generation; `false` when one lacks more than it has memory for.
+    fn count_deficits(&mut self, generations: u8) -> bool {
+        self.deficits.fill(0);
+        let Some(zero) = self.geometry.unit(Plane::Data, 0) else { return false };
+        for index in 0..self.geometry.count(Plane::Data) {
+            let generation = u8::try_from(index.checked_rem(generations.into()).unwrap_or(0)).unwrap_or(0);
+            let from = self.stride.saturating_mul(usize::from(zero.saturating_add(index)));
+            for octet in 0..self.stride {
+                let row = self.rows.get(from.saturating_add(octet)).copied().unwrap_or(0);
+                let mut bits = row & self.mask.get(octet).copied().unwrap_or(0);
+                while bits != 0 {
+                    let bit = bits.leading_zeros();
+                    bits &= !(0x80u8 >> bit);
+                    let meter = octet.saturating_mul(8).saturating_add(usize::try_from(bit).unwrap_or(0));
+                    let meter = u16::try_from(meter).unwrap_or(u16::MAX);
+                    let at = self.deficit_at(meter, generation);
+                    let rows = self.meters.get(usize::from(meter)).map_or(0, |meter| meter.identity.rows);
+                    let Some(deficit) = self.deficits.get_mut(at) else { return false };
+                    *deficit = deficit.saturating_add(1);
+                    if *deficit > rows {
+                        return false;
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    /// The next coded frame.
+    pub(super) fn next_coded(&mut self, out: &mut [u8]) -> Result<Option<usize>, BufferTooSmall> {
+        while self.coded.left == 0 {
+            self.coded.generation = self.coded.generation.saturating_add(1);
+            if self.coded.generation >= self.coded.generations {
+                return Ok(None);
+            }
+            self.coded.left = u16::try_from(self.rows_needed(self.coded.generation)).unwrap_or(u16::MAX);
+        }
+        self.coded.left = self.coded.left.saturating_sub(1);
+        self.round.frames = self.round.frames.saturating_sub(1);
+        self.coded.seed = self.coded.seed.wrapping_add(1);
+        let Coded { generation, generations, seed, density, .. } = self.coded;
+        let row = Row { generation, generations, seed, density };
+        let (geometry, session, source) = (self.geometry, self.session, &mut self.source);
+        let count = geometry.count(Plane::Data);
+        encode_in_place(out, session, &Head::Coded(row), geometry.block().into(), |sum| {
+            RowBlocks::new(count, &row).try_for_each(|index| {
+                let block = sum.get_mut(..usize::from(geometry.block_len(Plane::Data, index)))?;
+                source.add(Plane::Data, index, block).then_some(())
+            })
+        })
+        .map(|octets| Some(octets.len()))
+    }
+
+    /// Books how many rows a meter lacks. Always `None`: the list of its blocks is not known anew.
+    pub(in crate::sender) fn book_deficits(
+        &mut self,
+        at: u16,
+        status: &Status<'_>,
+        octets: &[u8],
+        now: u64,
+    ) -> Option<u16> {
+        let (mut sum, mut said) = (0u16, 0u8);
+        for word in octets.chunks_exact(2) {
+            let deficit = word.first_chunk().map_or(0, |word| u16::from_be_bytes(*word));
+            if deficit == u16::MAX || said >= self.coded.generations {
+                self.break_coded();
+                return None;
+            }
+            let place = self.deficit_at(at, said);
+            if let Some(place) = self.deficits.get_mut(place) {
+                *place = deficit;
+            }
+            sum = sum.saturating_add(deficit);
+            said = said.saturating_add(1);
+        }
+        if said < self.coded.generations {
+            // It knows of no generations (it heard no row, or came late): it lacks what it lacks.
+            self.break_coded();
+            return None;
+        }
+        let before = self.meters().get(usize::from(at)).map_or(u16::MAX, |meter| meter.before);
+        self.measure(at, sum, Plane::Data, before);
+        let wait = self.solve_time(at, status.missing);
+        if sum == 0
+            && let Some(meter) = self.meter_mut(at).filter(|meter| meter.state == State::Complete)
+        {
+            // It has all the rows; it needs time to solve them, and is asked after the image was verified.
+            meter.not_before = now.saturating_add(wait);
+            for plane in [Plane::Meta, Plane::Data] {
+                self.set_range(plane, at, 0, u16::MAX, false);
+            }
+        }
+        None
+    }
+
+    fn break_coded(&mut self) {
+        self.coded.active = false;
+        self.coded.broken = true;
+        for meter in self.meters.iter_mut().filter(|meter| meter.state == State::Active) {
+            meter.fresh = false;
+        }
+    }
+
+    /// Milliseconds a meter takes to solve `missing` columns: a quarter of the square of a generation's in reads, a write each.
+    fn solve_time(&self, at: u16, missing: u16) -> u64 {
+        let read = self.meters().get(usize::from(at)).map_or(0, |meter| u64::from(meter.identity.read_time));
+        let generations = u64::from(self.coded.generations.max(1));
+        let missing = u64::from(missing);
+        let reads = missing.saturating_mul(missing).checked_div(generations).unwrap_or(0) / 4;
+        let blocks = reads.saturating_add(missing.saturating_mul(6));
+        let time = blocks.saturating_mul(read).saturating_mul(self.geometry.block().into()) / 512 / 100;
+        (time.saturating_add(missing.saturating_mul(4)).saturating_mul(5) / 4).saturating_add(1500)
+    }
+}
