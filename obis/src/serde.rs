@@ -145,3 +145,48 @@ impl Visitor<'_> for Letter {
         })
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::std_instead_of_alloc, reason = "test code")]
+mod tests {
+    extern crate std;
+    use super::*;
+    use ::serde::de::IntoDeserializer;
+    use ::serde::de::value::{Error, I64Deserializer, StrDeserializer, U8Deserializer};
+    use std::string::ToString;
+
+    /// A formatter is a serializer of plain values.
+    struct Shown<T>(T);
+
+    impl<T: Serialize> fmt::Display for Shown<T> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.serialize(f)
+        }
+    }
+
+    fn text<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Error> {
+        T::deserialize(StrDeserializer::new(text))
+    }
+
+    #[test]
+    fn values_are_text_where_people_read_them() {
+        let code = crate::obis!("1-0:1.8.0");
+        assert_eq!(Shown(code).to_string(), "1-0:1.8.0*255");
+        assert_eq!(text("1-0:1.8.0*255"), Ok(code));
+        assert!(text::<Obis>("1-0:1.8.256").is_err());
+        let number = Decimal::new(-23920, -2);
+        assert_eq!(Shown(number).to_string(), "-239.20");
+        assert_eq!(text("-239.20"), Ok(number));
+        assert!(text::<Decimal>("1e3").is_err());
+        let integer: I64Deserializer<Error> = 42i64.into_deserializer();
+        assert_eq!(Decimal::deserialize(integer), Ok(Decimal::new(42, 0)));
+        assert_eq!(Shown(Unit::WATT_HOUR).to_string(), "30");
+        let unit: U8Deserializer<Error> = 30u8.into_deserializer();
+        assert_eq!(Unit::deserialize(unit), Ok(Unit::WATT_HOUR));
+        for prefix in [Prefix::None, Prefix::Kilo, Prefix::Mega, Prefix::Giga, Prefix::Milli] {
+            assert_eq!(text(prefix.symbol()), Ok(prefix));
+            assert_eq!(Shown(prefix).to_string(), prefix.symbol());
+        }
+        assert!(text::<Prefix>("T").is_err());
+    }
+}

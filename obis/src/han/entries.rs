@@ -215,14 +215,13 @@ impl<'a, P: Profile> Entries<'a, P> {
     /// A value that stands alone or behind its code, or the code of the value that comes next.
     fn value(&mut self, value: data::Value<'a>) -> Option<Entry<'a>> {
         if let Some(code) = self.top.pending.take() {
-            let mut sent = None;
-            if self.top.left > 0 {
-                sent = self.reader.scaler_unit().map(|sent| (sent.scaler, Unit::new(sent.unit)));
-                if sent.is_some() {
-                    self.top.step();
-                }
+            let sent = if self.top.left > 0 { self.reader.scaler_unit() } else { None };
+            let sent_scale = sent.map(|sent| (sent.scaler, Unit::new(sent.unit)));
+            let entry = self.entry(Some(code), 2, self.scaled(value, code, sent_scale));
+            if sent.is_some() {
+                self.top.step();
             }
-            return Some(self.entry(Some(code), 2, self.scaled(value, code, sent)));
+            return Some(entry);
         }
         if let Some((code, attribute)) = self.top.owner {
             return Some(self.entry(Some(code), attribute, Value::plain(value, Some(code))));
@@ -255,14 +254,19 @@ impl<'a, P: Profile> Entries<'a, P> {
         let Object { class, obis, attribute } = object;
         match element {
             Element::Value(value) if attribute == 2 => {
-                let mut sent = None;
-                if self.top.left > 0
-                    && self.objects.as_mut().is_some_and(|objects| objects.next_if_scaler_of(object))
-                {
-                    sent = self.reader.scaler_unit().map(|sent| (sent.scaler, Unit::new(sent.unit)));
+                let mut ahead = self.objects;
+                let follows = self.top.left > 0
+                    && ahead.as_mut().is_some_and(|objects| objects.next_if_scaler_of(object));
+                let sent = if follows { self.reader.scaler_unit() } else { None };
+                if sent.is_some() {
+                    self.objects = ahead;
+                }
+                let sent_scale = sent.map(|sent| (sent.scaler, Unit::new(sent.unit)));
+                let entry = self.entry(Some(obis), attribute, self.scaled(value, obis, sent_scale));
+                if sent.is_some() {
                     self.top.step();
                 }
-                Ok(Some(self.entry(Some(obis), attribute, self.scaled(value, obis, sent))))
+                Ok(Some(entry))
             }
             Element::Value(value) => {
                 let value = match value.as_obis() {

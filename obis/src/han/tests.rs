@@ -802,4 +802,41 @@ proptest! {
         let count = entries(&body).with_quirks(Quirks::ALL).count();
         prop_assert!(count <= body.len() + 1);
     }
+
+    /// Numbers of 32 bits go the quick way, the same numbers in 64 bits the long one: what comes out is the same.
+    #[test]
+    fn both_ways_give_the_same_entries(
+        items: Vec<(u8, u8, u32, i8)>, is_array: bool, kamstrup: bool,
+    ) {
+        let build = |wide: bool| {
+            let mut count = 0;
+            let mut body = Body::default();
+            if kamstrup {
+                body = body.visible("Kamstrup_V9999");
+                count += 1;
+            }
+            for (shape, c, number, scaler) in items.iter().take(40) {
+                let code = Obis::new(1, 0, *c, 7, 0, 255);
+                let value = |body: Body| match wide {
+                    true => body.add(&[20]).add(&i64::from(*number).to_be_bytes()),
+                    false => body.u32(*number),
+                };
+                (body, count) = match shape % 5 {
+                    0 => (value(body.begin(3).code(code)).scaler(*scaler, 27), count + 1),
+                    1 => (value(body.begin(2).code(code)), count + 1),
+                    2 => (value(body.code(code)), count + 2),
+                    3 => (value(body.code(code)).scaler(*scaler, 33), count + 3),
+                    _ => (value(body), count + 1),
+                };
+            }
+            let root = if is_array { Body::array(count) } else { Body::structure(count) };
+            root.add(&body.0).0
+        };
+        let (narrow, wide) = (build(false), build(true));
+        // List 1 of Kaifa is told by the type of its number.
+        prop_assume!(narrow.len() != 7);
+        let narrow: Vec<_> = entries(&narrow).map(Result::unwrap).collect();
+        let wide: Vec<_> = entries(&wide).map(Result::unwrap).collect();
+        prop_assert_eq!(narrow, wide);
+    }
 }
