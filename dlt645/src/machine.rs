@@ -120,7 +120,8 @@ pub(crate) struct Machine<W> {
     end: u16,
     /// Behind the last octet written; ahead of `end` only after a commit.
     filled: u16,
-    /// `end` must be here before another look makes sense.
+    /// `end` must be here, and behind `front`, before another look makes sense. All fields are 0 at first, so that a
+    /// decoder in a `static` needs no initial values in flash.
     wait: u16,
     /// Work that is paid for.
     credit: u8,
@@ -160,7 +161,7 @@ impl<W> Machine<W> {
             front: 0,
             end: 0,
             filled: 0,
-            wait: 1,
+            wait: 0,
             credit: 0,
             sum: 0,
             shift: 0,
@@ -208,7 +209,11 @@ impl<W> Machine<W> {
 
     fn skip(&mut self, n: u16) {
         self.front = self.front.wrapping_add(n);
-        self.wait = self.front.wrapping_add(1);
+        self.wait = self.front;
+    }
+
+    const fn can_look(&self) -> bool {
+        self.end > self.front && self.end >= self.wait
     }
 
     fn error(&mut self, kind: ErrorKind) -> Error {
@@ -241,7 +246,7 @@ impl<W: Wire> Machine<W> {
             if finish {
                 self.credit = CREDIT;
             }
-            while self.shift == 0 && self.credit != 0 && self.end >= self.wait {
+            while self.shift == 0 && self.credit != 0 && self.can_look() {
                 if let Some(event) = self.look(cells, sums, longest) {
                     return Some(event);
                 }
@@ -252,7 +257,7 @@ impl<W: Wire> Machine<W> {
                 continue;
             }
             if self.front == self.filled && self.shift == 0 {
-                (self.front, self.end, self.filled, self.wait, self.sum) = (0, 0, 0, 1, 0);
+                (self.front, self.end, self.filled, self.wait, self.sum) = (0, 0, 0, 0, 0);
                 if let Some(origin) = sums.first_mut() {
                     *origin = 0;
                 }
@@ -266,7 +271,7 @@ impl<W: Wire> Machine<W> {
                 if !finish {
                     return None;
                 }
-                if self.shift != 0 || self.end >= self.wait {
+                if self.shift != 0 || self.can_look() {
                     continue;
                 }
                 return self.abandon().map(Err);
@@ -389,7 +394,7 @@ impl<W: Wire> Machine<W> {
                 self.shift = self.front & !7;
                 self.moved = 0;
             }
-            if self.end == self.filled || self.end >= self.wait || self.shift != 0 {
+            if self.end == self.filled || self.can_look() || self.shift != 0 {
                 return;
             }
         }
