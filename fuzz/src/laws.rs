@@ -9,6 +9,8 @@ pub type Event<E> = Result<Vec<u8>, E>;
 /// A stream decoder of the family, with its storage on the heap.
 pub trait Streamed {
     type Error: Copy + PartialEq + Debug;
+    /// Whether octets that are lost, but not reported yet, count as held; else the counter has them already.
+    const HOLDS_UNREPORTED: bool;
 
     fn with_storage(octets: usize) -> Self;
     fn decode(&mut self, input: &mut &[u8]) -> Option<Event<Self::Error>>;
@@ -107,9 +109,10 @@ pub fn committed<S: Streamed>(
     events
 }
 
-/// Octets in frames, reported lost, passed as fill and still held are those that were fed.
+/// Octets in frames, lost, passed as fill and still held are those that were fed.
 fn conserved<S: Streamed>(decoder: &S, events: &[Event<S::Error>], fed: usize) {
-    let accounted = octets(events) + lost::<S>(events) + decoder.fill() as usize + decoder.held();
+    let lost = if S::HOLDS_UNREPORTED { lost::<S>(events) } else { decoder.counted_lost() as usize };
+    let accounted = octets(events) + lost + decoder.fill() as usize + decoder.held();
     assert_eq!(accounted, fed, "conservation");
 }
 
@@ -146,9 +149,10 @@ impl Cuts {
 /// Writes [`Streamed`] for a decoder whose methods have the family's names.
 #[macro_export]
 macro_rules! streamed {
-    ($decoder:ty, $error:ty, held: $held:ident, octets: $octets:ident, sliced: $sliced:expr, limited: $limited:pat) => {
+    ($decoder:ty, $error:ty, held: $held:ident, unreported: $unreported:literal, octets: $octets:ident, sliced: $sliced:expr, limited: $limited:pat) => {
         impl $crate::laws::Streamed for $decoder {
             type Error = $error;
+            const HOLDS_UNREPORTED: bool = $unreported;
 
             fn with_storage(octets: usize) -> Self {
                 Self::new(vec![0; octets].into_boxed_slice())
