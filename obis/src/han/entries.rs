@@ -55,8 +55,8 @@ struct Level {
     left: u32,
     /// The member that comes next.
     next: u16,
-    /// A code whose value comes next.
-    pending: Option<Obis>,
+    /// A code, with the attribute, whose value comes next.
+    pending: Option<(Obis, u8)>,
     /// The object that this container is the value of: its members all bear that name.
     owner: Option<(Obis, u8)>,
 }
@@ -202,11 +202,11 @@ impl<'a, P: Profile> Entries<'a, P> {
         match self.reader.element()? {
             Element::Value(value) => Ok(self.value(value)),
             Element::Array(count) | Element::Structure(count) => {
-                let owner = self.top.pending.take().map(|code| (code, 2)).or(self.top.owner);
+                let owner = self.top.pending.take().or(self.top.owner);
                 self.open(before, count, owner)
             }
             Element::CompactArray(_) => {
-                let owner = self.top.pending.take().map(|code| (code, 2)).or(self.top.owner);
+                let owner = self.top.pending.take().or(self.top.owner);
                 self.whole(before, owner).map(Some)
             }
         }
@@ -214,10 +214,15 @@ impl<'a, P: Profile> Entries<'a, P> {
 
     /// A value that stands alone or behind its code, or the code of the value that comes next.
     fn value(&mut self, value: data::Value<'a>) -> Option<Entry<'a>> {
-        if let Some(code) = self.top.pending.take() {
+        if let Some((code, attribute)) = self.top.pending.take() {
             let sent = if self.top.left > 0 { self.reader.scaler_unit() } else { None };
             let sent_scale = sent.map(|sent| (sent.scaler, Unit::new(sent.unit)));
-            let entry = self.entry(Some(code), 2, self.scaled(value, code, sent_scale));
+            let value = match value.as_obis() {
+                Some(name) if attribute == 1 => Value::Code(name),
+                _ if attribute != 2 => Value::plain(value, Some(code)),
+                _ => self.scaled(value, code, sent_scale),
+            };
+            let entry = self.entry(Some(code), attribute, value);
             if sent.is_some() {
                 self.top.step();
             }
@@ -229,7 +234,7 @@ impl<'a, P: Profile> Entries<'a, P> {
         if self.top.left > 0
             && let Some(code) = value.as_obis().filter(|code| is_code(*code))
         {
-            self.top.pending = Some(code);
+            self.top.pending = Some((code, 2));
             return None;
         }
         // A null that nothing names fills the place of a value that the meter does not have.
@@ -348,7 +353,7 @@ impl<'a, P: Profile> Entries<'a, P> {
 
     /// Leaves a container; a code that no value followed is a value itself.
     fn close(&mut self) -> Option<Entry<'a>> {
-        let orphan = self.top.pending.take().map(|code| self.entry(None, 2, Value::Code(code)));
+        let orphan = self.top.pending.take().map(|(code, _)| self.entry(None, 2, Value::Code(code)));
         if self.objects_at == self.depth {
             (self.objects, self.objects_at) = (None, 0);
         }
@@ -369,19 +374,19 @@ impl<'a, P: Profile> Entries<'a, P> {
         }
         let rest = self.reader.rest();
         let found = match rest {
-            [0, 1..=255, a, b, c, d, e, 255, 1..=32, rest @ ..]
+            [0, 1..=255, a, b, c, d, e, 255, attribute @ 1..=32, rest @ ..]
                 if self.quirks.untagged_descriptors && self.top.left == 1 =>
             {
-                Some((Obis::new(*a, *b, *c, *d, *e, 255), rest))
+                Some((Obis::new(*a, *b, *c, *d, *e, 255), *attribute, rest))
             }
             [6, 9, a @ (0 | 1), b, c, d, e, 255, rest @ ..] if self.quirks.swapped_octet_strings => {
-                Some((Obis::new(*a, *b, *c, *d, *e, 255), rest))
+                Some((Obis::new(*a, *b, *c, *d, *e, 255), 2, rest))
             }
             _ => None,
         };
-        let Some((code, rest)) = found else { return false };
+        let Some((code, attribute, rest)) = found else { return false };
         self.reader.advance_to(rest);
-        self.top.pending = Some(code);
+        self.top.pending = Some((code, attribute));
         true
     }
 

@@ -689,7 +689,8 @@ fn iskra_croatia_by_position() {
 #[test]
 fn czech_descriptors_without_tags() {
     let item = |body: Body, class: u8, code: Obis| body.add(&[2, 2, 0, class]).add(&code.octets()).add(&[2]);
-    let body = Body::structure(2).add(&[22, 1, 1, 4]);
+    let body = Body::structure(2).add(&[22, 1, 1, 5]);
+    let body = body.add(&[2, 2, 0, 40, 0, 2, 25, 9, 0, 255, 1]).code(obis!("0-2:25.9.0"));
     let body = item(body, 1, obis!("0-0:42.0.0")).octets(b"EGD9999999");
     let body = item(body, 3, obis!("1-0:1.7.0")).u32(345);
     let body = item(body, 3, obis!("1-0:1.8.2")).u32(6789);
@@ -698,8 +699,16 @@ fn czech_descriptors_without_tags() {
         "EG.D, untagged descriptors",
         &sagemcom::Czech,
         &body,
-        &["0 1", "0-0:42.0.0 EGD9999999", "1-0:1.7.0 345 W", "1-0:1.8.2 6789 Wh", "0-0:96.3.10 true"],
+        &[
+            "0 1",
+            "0-2:25.9.0 0-2:25.9.0*255",
+            "0-0:42.0.0 EGD9999999",
+            "1-0:1.7.0 345 W",
+            "1-0:1.8.2 6789 Wh",
+            "0-0:96.3.10 true",
+        ],
     );
+    assert_eq!(entries(&body.0).nth(1).unwrap().unwrap().attribute, 1);
 }
 
 #[test]
