@@ -35,6 +35,10 @@ pub struct Decode {
     #[arg(long, value_enum, default_value_t = Protocol::Auto)]
     pub protocol: Protocol,
 
+    /// DL/T 645: edition of the standard; the frames do not tell.
+    #[arg(long, value_enum, value_name = "YEAR", default_value_t = Edition::V2007)]
+    pub dlt645_version: Edition,
+
     /// Default: table on a terminal, json elsewhere.
     #[arg(long, value_enum)]
     pub format: Option<Format>,
@@ -80,6 +84,28 @@ pub enum Protocol {
     Apdu,
     /// P1 telegrams: DSMR, SMR, e-MUCS and their neighbours, encrypted or not.
     P1,
+    /// DL/T 645 frames, requests and replies.
+    Dlt645,
+}
+
+/// Edition of DL/T 645.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Edition {
+    /// DL/T 645-1997.
+    #[value(name = "1997")]
+    V1997,
+    /// DL/T 645-2007, with its extensions of 2013.
+    #[value(name = "2007")]
+    V2007,
+}
+
+impl From<Edition> for dlt645::Version {
+    fn from(edition: Edition) -> Self {
+        match edition {
+            Edition::V1997 => Self::V1997,
+            Edition::V2007 => Self::V2007,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -2,8 +2,9 @@
 
 use super::apdu::Apdus;
 use super::link::{Link, pdus};
-use super::{Context, Handler, p1};
+use super::{Context, Handler, dlt645, p1};
 use crate::args::{Decode, Protocol};
+use ::dlt645::Version;
 use dlms_hdlc::frame::Hdlc;
 use dlms_hdlc::mbus::MBus;
 use dlms_hdlc::wrapper::Wrapper;
@@ -22,6 +23,7 @@ enum Kind {
     Apdu,
     P1(Options),
     EncryptedP1,
+    Dlt645(Version),
 }
 
 pub fn handler(args: &Decode, live: bool) -> Box<dyn Handler> {
@@ -31,9 +33,11 @@ pub fn handler(args: &Decode, live: bool) -> Box<dyn Handler> {
         Protocol::Mbus => return open(Kind::Mbus),
         Protocol::Wrapper => return open(Kind::Wrapper),
         Protocol::Apdu => return open(Kind::Apdu),
+        Protocol::Dlt645 => return open(Kind::Dlt645(args.dlt645_version.into())),
         Protocol::P1 => Some(Kind::P1(p1::options(args))),
     };
-    Box::new(Auto { octets: Vec::new(), live, only, options: p1::options(args), found: None })
+    let (options, version) = (p1::options(args), args.dlt645_version.into());
+    Box::new(Auto { octets: Vec::new(), live, only, options, version, found: None })
 }
 
 fn open(kind: Kind) -> Box<dyn Handler> {
@@ -44,6 +48,7 @@ fn open(kind: Kind) -> Box<dyn Handler> {
         Kind::Apdu => Box::new(Bare::default()),
         Kind::P1(options) => Box::new(p1::Plain::new(options)),
         Kind::EncryptedP1 => Box::new(p1::Encrypted::new()),
+        Kind::Dlt645(version) => Box::new(dlt645::Stream::new(version)),
     }
 }
 
@@ -54,6 +59,7 @@ struct Auto {
     /// P1 is asked for: what is left to find out is whether it is encrypted.
     only: Option<Kind>,
     options: Options,
+    version: Version,
     found: Option<Box<dyn Handler>>,
 }
 
@@ -108,6 +114,7 @@ impl Auto {
         let wrapper = if cut { covered } else { 0 };
         let p1 = self.plain_p1();
         let encrypted = dsmr::encrypted::frames(octets).flatten().map(|frame| frame.octets().len()).sum();
+        let dlt645 = ::dlt645::frames(octets).flatten().map(|frame| frame.octets().len()).sum();
         let kinds = [
             // Ciphering is found inside frames as well, so that it comes last.
             (encrypted, Kind::EncryptedP1),
@@ -115,6 +122,7 @@ impl Auto {
             (mbus, Kind::Mbus),
             (hdlc, Kind::Hdlc),
             (p1, Kind::P1(self.options)),
+            (dlt645, Kind::Dlt645(self.version)),
         ];
         let wanted = |kind: Kind| self.only.is_none() || matches!(kind, Kind::P1(_) | Kind::EncryptedP1);
         let kinds = kinds.into_iter().filter(|&(covered, kind)| covered > 0 && wanted(kind));
@@ -143,6 +151,7 @@ impl Auto {
             (Some(kind), _) => kind,
             (None, [0x7E, ..]) => Kind::Hdlc,
             (None, [0x68, a, b, 0x68, ..]) if a == b => Kind::Mbus,
+            (None, [0xFE, ..] | [0x68, _, _, _, _, _, _, 0x68, ..]) => Kind::Dlt645(self.version),
             (None, [0, 1, _, _, _, _, _, _, ..]) => Kind::Wrapper,
             (None, [b'/', ..]) => Kind::P1(self.options),
             // Data lines of a telegram that lost its ends.

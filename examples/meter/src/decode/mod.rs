@@ -3,6 +3,8 @@
 mod apdu;
 mod damage;
 mod detect;
+pub mod dlt645;
+mod dlt645_value;
 mod han;
 mod keys;
 mod link;
@@ -32,6 +34,13 @@ pub struct Context {
     pub keys: Keys,
 }
 
+impl Context {
+    /// For output in `format`, or what suits standard output, and no keys.
+    pub fn new(format: Option<args::Format>) -> Self {
+        Self { printer: Printer::new(format), damage: Damage::default(), keys: Keys::default() }
+    }
+}
+
 /// One protocol, from octets to printed messages.
 pub trait Handler {
     /// Takes octets in.
@@ -49,7 +58,7 @@ pub fn run(args: &args::Decode) -> ExitCode {
         Ok(keys) => keys,
         Err(wrong) => return usage(&wrong),
     };
-    let mut context = Context { printer: Printer::new(args.format), damage: Damage::default(), keys };
+    let mut context = Context { keys, ..Context::new(args.format) };
     let mut handler = detect::handler(args, source.is_live());
     let result = if source.is_live() {
         Err(forever(&source, &mut *handler, &mut context))

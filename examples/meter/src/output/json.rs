@@ -11,6 +11,9 @@ pub fn message(out: &mut Vec<u8>, head: &Head<'_>, items: &[Item<'_>]) {
         field(out, key, text);
     }
     field(out, "check", head.check);
+    for (key, text) in &head.details {
+        field(out, key, text);
+    }
     if let Some(time) = &head.time {
         field(out, "time", time);
     }

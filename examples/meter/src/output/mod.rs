@@ -20,6 +20,8 @@ pub struct Head<'a> {
     pub time: Option<String>,
     /// Texts of the message as a whole, such as the identification of a telegram.
     pub fields: Vec<(&'static str, String)>,
+    /// As `fields`, but behind the check.
+    pub details: Vec<(&'static str, String)>,
     /// What is known of the meter.
     pub meter: Vec<(&'static str, String)>,
 }
@@ -39,7 +41,7 @@ pub struct Item<'a> {
     pub raw: Option<&'a [u8]>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Value<'a> {
     Number(Decimal, Option<Cow<'a, str>>),
     /// A finite float, in decimal.

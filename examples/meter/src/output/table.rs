@@ -14,7 +14,7 @@ pub fn message(out: &mut Vec<u8>, head: &Head<'_>, items: &[Item<'_>], color: bo
     if head.check != "ok" {
         let _ = write!(out, "  check {}", head.check);
     }
-    for (key, text) in head.fields.iter().chain(&head.meter) {
+    for (key, text) in head.fields.iter().chain(&head.details).chain(&head.meter) {
         let _ = write!(out, "  {key} {text}");
     }
     out.push(b'\n');
