@@ -7,7 +7,7 @@ use crate::streamed;
 macro_rules! framing {
     ($module:ident) => {
         streamed!(
-            $module::Decoder<Box<[u8]>>, Error, held: pending, unreported: true, octets: octets,
+            $module::Decoder<Box<[u8]>>, Error, held: pending, unreported: true, says_too_long: true, octets: octets,
             sliced: |input| {
                 let mut frames = $module::frames(input);
                 let events = frames.by_ref().map(|event| event.map(|frame| frame.octets().to_vec())).collect();
