@@ -141,7 +141,7 @@ pub enum Form {
 pub struct Ask {
     /// Kind of answer.
     pub form: Form,
-    /// First block it asks about.
+    /// First block it asks about; of [`Form::Deficits`] the number of generations, for a meter that has no rows yet.
     pub from: u16,
     /// Most octets of list or bitmap in the reply.
     pub limit: u16,

@@ -257,13 +257,13 @@ fn write_once_flash_with_the_map_in_an_eeprom() {
     for seed in 1..20 {
         once(seed, 40);
     }
-    // No cut: 49 + 2 blocks, a write for every 8, session, erased, verified: 9 to 10 writes of four parts over 3 places.
+    // No cut: 49 + 2 blocks, a write for every 8, session, erased, verified: about 10 writes over 3 places.
     let writes = once(3, 1 << 40);
-    assert!(writes <= 16, "{writes}");
+    assert!(writes <= 5, "{writes}");
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
 
     /// Loss, duplication, reordering, corruption: complete and identical on every meter.
     #[test]

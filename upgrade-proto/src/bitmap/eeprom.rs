@@ -9,6 +9,9 @@ const STATE_LEN: usize = 5;
 
 /// An EEPROM: octets that may be written again and again, about 100,000 times a page.
 pub trait Eeprom {
+    /// Octets of a page, up to 128: what one write wears, however little of it is written.
+    const PAGE: u32;
+
     /// Octets at `at`.
     ///
     /// # Errors
@@ -89,11 +92,11 @@ impl<E: Eeprom, const N: usize> EepromMap<E, N> {
         let head = record.encode(sequence);
         let state = self.state();
         let crc = crc_end(crc_step(crc_step(crc_step(CRC_START, &head), &state), &self.bits));
-        let mut to = at;
+        let mut pages = Pages { eeprom: &mut self.eeprom, at, buffer: [0; PAGE_MAX], held: 0 };
         for part in [&head[..], &state, &self.bits, &crc.to_be_bytes()] {
-            self.eeprom.write(to, part)?;
-            to = to.wrapping_add(u32::try_from(part.len()).map_err(|_| FlashError)?);
+            pages.put(part)?;
         }
+        pages.flush()?;
         self.slot = slot;
         self.sequence = sequence;
         self.held = 0;
@@ -114,6 +117,40 @@ impl<E: Eeprom, const N: usize> EepromMap<E, N> {
         let sum = crc_end(crc_step(crc_step(crc_step(CRC_START, &head), &state), &self.bits));
         let record = Record::decode(&head);
         Ok(record.filter(|_| sum == u32::from_be_bytes(crc)).map(|(record, sequence)| (record, sequence, state)))
+    }
+}
+
+const PAGE_MAX: usize = 128;
+
+/// Puts parts together to whole pages, so that each is written once.
+struct Pages<'e, E> {
+    eeprom: &'e mut E,
+    at: u32,
+    buffer: [u8; PAGE_MAX],
+    held: usize,
+}
+
+impl<E: Eeprom> Pages<'_, E> {
+    fn put(&mut self, part: &[u8]) -> Result<(), FlashError> {
+        for &octet in part {
+            *self.buffer.get_mut(self.held).ok_or(FlashError)? = octet;
+            self.held = self.held.saturating_add(1);
+            let end = self.at.wrapping_add(u32::try_from(self.held).map_err(|_| FlashError)?);
+            if end.checked_rem(E::PAGE).unwrap_or(0) == 0 || self.held == PAGE_MAX {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), FlashError> {
+        let octets = self.buffer.get(..self.held).ok_or(FlashError)?;
+        if !octets.is_empty() {
+            self.eeprom.write(self.at, octets)?;
+        }
+        self.at = self.at.wrapping_add(u32::try_from(self.held).map_err(|_| FlashError)?);
+        self.held = 0;
+        Ok(())
     }
 }
 

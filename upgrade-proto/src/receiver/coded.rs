@@ -484,6 +484,26 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         Ok(())
     }
 
+    /// A block came by another way than rows: its column needs none any more.
+    pub(super) fn known_column(&mut self, index: u16) {
+        let Some(generation) = index.checked_rem(self.coder.generations.into()) else { return };
+        let Ok(generation) = u8::try_from(generation) else { return };
+        if self.coder.loaded != Some(generation) {
+            if self.coder.noted(generation) != VOID {
+                self.coder.note(generation, UNKNOWN);
+            }
+            return;
+        }
+        let columns = self.coder.columns;
+        let Some(matrix) = Matrix::new(self.ram.as_mut()) else { return };
+        if matrix.find(index, columns).is_some_and(|column| word(matrix.slots, column) == NO_SLOT) {
+            self.coder.rank = self.coder.rank.saturating_add(1);
+            if self.coder.noted(generation) != VOID {
+                self.coder.note(generation, columns.saturating_sub(self.coder.rank));
+            }
+        }
+    }
+
     /// Lists the missing blocks of a generation and writes the list to the log. `false`: too many.
     fn list_columns(
         &mut self,
@@ -560,9 +580,16 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         Ok(self.coder.noted(generation))
     }
 
-    /// Writes the deficits into the buffer.
-    pub(super) fn deficits(&mut self, limit: usize) -> Result<usize, FlashError> {
+    /// Writes the deficits into the buffer; a meter without rows takes the cut into `cut` generations that the question names.
+    pub(super) fn deficits(&mut self, cut: u16, limit: usize) -> Result<usize, FlashError> {
         let Some(open) = self.open else { return Ok(0) };
+        if self.coder.generations == 0
+            && let Some(cut) = u8::try_from(cut).ok().filter(|&cut| cut > 0 && cut <= GENERATIONS_MAX)
+            && self.phase == Phase::Receiving
+            && self.rows() > 0
+        {
+            self.load(&open, 0, cut)?;
+        }
         let generations = self.coder.generations;
         // Loading uses the buffer for a new list, so the answer is put together first.
         let mut words = [0u16; GENERATIONS_MAX as usize];

@@ -438,6 +438,10 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
                 if plane == Plane::Meta && open.root.is_none() {
                     self.try_manifest()?;
                 }
+                #[cfg(feature = "coded")]
+                if plane == Plane::Data {
+                    self.known_column(index);
+                }
                 self.settle();
                 Ok(Outcome::Stored { plane, index })
             }

@@ -58,7 +58,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         let nothing = missing == 0 || from >= count;
         match ask.form {
             Form::Deficits if plane == Plane::Data => {
-                let len = self.deficits(limit)?;
+                let len = self.deficits(ask.from, limit)?;
                 status.report = Report::Deficits(self.buffer.get(..len).unwrap_or(&[]));
             }
             Form::Missing | Form::Deficits if nothing || (missing == count && ask.from == 0) => {}
@@ -125,7 +125,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
 
     #[cfg(not(feature = "coded"))]
     #[expect(clippy::unused_self, reason = "the coded decoder's has the same signature")]
-    const fn deficits(&mut self, _: usize) -> Result<usize, FlashError> {
+    const fn deficits(&mut self, _: u16, _: usize) -> Result<usize, FlashError> {
         Ok(0)
     }
 }

@@ -24,6 +24,10 @@ impl<S: Source> Sender<'_, S> {
     /// Asks meters whose state is not known: by roll call when there are three or more, else one by one.
     pub(super) fn collect(&mut self, out: &mut [u8], now: u64) -> Result<Option<(To, usize)>, BufferTooSmall> {
         let alone = self.settings.single || matches!(self.settings.strategy, Strategy::Paper | Strategy::Unicast);
+        #[cfg(feature = "coded")]
+        if self.any(|meter| Self::due(meter, now)) {
+            self.foresee();
+        }
         let rollable = |meter: &Meter| Self::due(meter, now) && meter.roll_misses < 2 && meter.covered == 0;
         if !alone && self.meters().iter().filter(|meter| rollable(meter)).count() > 2 {
             return self.roll_call(out, now).map(Some);
@@ -43,6 +47,7 @@ impl<S: Source> Sender<'_, S> {
             return self.ask(at, Message::Join { group: self.settings.group, member: at }, out).map(Some);
         }
         let form = self.form();
+        let covered = covered.max(self.cut());
         let limit = self.settings.longest.saturating_sub(32);
         self.slot_limit = limit.min(self.geometry.units().div_ceil(8));
         self.ask(at, Message::StatusQuery(Ask { form, from: covered, limit }), out).map(Some)
@@ -55,6 +60,15 @@ impl<S: Source> Sender<'_, S> {
             _ if self.coded.active => Form::Deficits,
             _ => Form::Missing,
         }
+    }
+
+    /// The cut into generations that a question for deficits names in place of a first block.
+    fn cut(&self) -> u16 {
+        #[cfg(feature = "coded")]
+        if self.coded.active {
+            return self.coded.generations.into();
+        }
+        0
     }
 
     /// Calls as many due members as one frame names; their answers come in slots.
@@ -86,7 +100,7 @@ impl<S: Source> Sender<'_, S> {
             .airtime(STATUS_OCTETS.saturating_add(limit.into()))
             .saturating_add(self.settings.turnaround.into());
         let slot = u16::try_from(slot).unwrap_or(u16::MAX);
-        let ask = Ask { form: self.form(), from: 0, limit };
+        let ask = Ask { form: self.form(), from: self.cut(), limit };
         let first = u16::try_from(first.unwrap_or(0)).unwrap_or(0);
         let members = members.get(..=last).unwrap_or(&[]);
         let len = self.encode(Message::RollCall { ask, slot, first, members }, out)?;
@@ -279,10 +293,21 @@ impl<S: Source> Sender<'_, S> {
         if covered <= status.first_missing { 0 } else { covered }
     }
 
+    /// What the last round tells of a meter's loss: blocks it lacked that were sent, and those of them it still lacks.
+    fn sample(&self, missing: u16, meta: bool, before: u16) -> Option<(u32, u32)> {
+        if before == u16::MAX || !self.round.sends_all(self.geometry.head_blocks()) {
+            return None;
+        }
+        let count = self.geometry.count(Plane::Data);
+        let sent = if before > count { before.saturating_sub(count) } else { before };
+        let lost = if before > count && !meta { 0 } else { missing };
+        (sent > 0 && lost <= sent).then_some((sent.into(), lost.into()))
+    }
+
     /// After a whole answer: did the last round bring anything?
     pub(super) fn measure(&mut self, at: u16, missing: u16, plane: Plane, before: u16) {
         let (count, meta) = (self.geometry.count(Plane::Data), plane == Plane::Meta);
-        let of = self.geometry.count(plane);
+        let sample = self.sample(missing, meta, before);
         let limit = self.settings.stalls;
         let total = if meta { missing.saturating_add(count) } else { missing };
         let Some(meter) = self.meter_mut(at) else { return };
@@ -297,11 +322,13 @@ impl<S: Source> Sender<'_, S> {
         } else {
             meter.stalls = meter.stalls.saturating_add(1);
         }
-        // How much of a whole pass was lost, with one half added so that a clean pass does not read as no loss at all.
-        let whole = if meta { before == count.saturating_add(of) } else { before == count };
-        if whole && missing < of {
-            let lost = u32::from(missing).saturating_mul(2).saturating_add(1);
-            let share = lost.saturating_mul(0x8000).checked_div(u32::from(of).max(1)).unwrap_or(0);
+        // Union and XOR rounds send each block it lacked once; the first pass weighs most. Half a block is added so that a clean pass
+        // does not read as no loss at all.
+        if let Some((sent, lost)) = sample {
+            meter.sent = meter.sent.saturating_add(sent);
+            meter.lost = meter.lost.saturating_add(lost);
+            let doubled = meter.lost.saturating_mul(2).saturating_add(1);
+            let share = u64::from(doubled).saturating_mul(0x8000).checked_div(u64::from(meter.sent)).unwrap_or(0);
             meter.loss = u16::try_from(share).unwrap_or(u16::MAX);
         }
         meter.before = total;

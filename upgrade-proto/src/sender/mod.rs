@@ -164,6 +164,8 @@ pub struct Meter {
     pub repairs: u32,
     /// Share of blocks it loses, in 1/65536, as measured.
     pub loss: u16,
+    sent: u32,
+    lost: u32,
     plane_meta: bool,
     fresh: bool,
     known: bool,

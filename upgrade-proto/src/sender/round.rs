@@ -39,6 +39,12 @@ impl Default for Round {
 }
 
 impl Round {
+    /// Whether every block that a meter lacks is in some frame, once.
+    pub(super) fn sends_all(&self, head: u16) -> bool {
+        let partial = self.plane == Plane::Meta && self.len <= head;
+        matches!(self.kind, Kind::Union | Kind::Xor) && !partial
+    }
+
     pub(super) const fn left(&self) -> u16 {
         match self.kind {
             Kind::Union => self.split.saturating_sub(self.cursor),

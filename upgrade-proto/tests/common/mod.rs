@@ -178,6 +178,7 @@ impl SimEeprom {
 }
 
 impl Eeprom for SimEeprom {
+    const PAGE: u32 = 32;
     fn read(&mut self, at: u32, out: &mut [u8]) -> Result<(), FlashError> {
         if self.dead {
             return Err(FlashError);

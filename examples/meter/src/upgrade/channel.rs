@@ -111,7 +111,9 @@ impl Channel {
 pub fn lower_bound(kind: Kind, loss: f64, burst: f64, meters: usize, blocks: u32, seed: u64) -> f64 {
     if kind == Kind::Bursts {
         let trials = (2_000_000 / (meters * blocks as usize)).clamp(4, 40);
-        let sum: u64 = (0..trials as u64).map(|trial| simulate_bound(loss, burst, meters, blocks, seed ^ (trial << 32))).sum();
+        let sum: u64 = (0..trials as u64)
+            .map(|trial| simulate_bound(loss, burst, meters, blocks, seed ^ (trial << 32)))
+            .sum();
         return sum as f64 / trials as f64;
     }
     // Negative binomial per meter; the mean of the largest is the sum of 1 - product of the distribution functions.
@@ -168,7 +170,9 @@ mod tests {
 
     #[test]
     fn bound_is_the_reference_models() {
-        for (loss, frames) in [(0.001, 2006.0), (0.01, 2031.0), (0.05, 2130.0), (0.1, 2259.0), (0.2, 2554.0), (0.3, 2936.0)] {
+        for (loss, frames) in
+            [(0.001, 2006.0), (0.01, 2031.0), (0.05, 2130.0), (0.1, 2259.0), (0.2, 2554.0), (0.3, 2936.0)]
+        {
             let bound = lower_bound(Kind::Independent, loss, 10.0, 61, 2000, 1);
             assert!((bound / frames - 1.0).abs() < 0.005, "{loss}: {bound}");
         }

@@ -117,7 +117,11 @@ pub fn run(args: &[String]) -> Result<String, String> {
         if let Some(path) = &plot {
             sweep::plot(path, &losses, &rows)?;
         }
-        return Ok(if json { sweep::json(&losses, &rows) } else { sweep::table(&scenario, &losses, trials, &rows) });
+        return Ok(if json {
+            sweep::json(&losses, &rows)
+        } else {
+            sweep::table(&scenario, &losses, trials, &rows)
+        });
     }
     let mut all = Vec::new();
     for trial in 0..trials.max(1) {
@@ -195,7 +199,11 @@ fn one_table(scenario: &Scenario, trials: u64, o: &Outline) -> String {
     let _ = writeln!(text, "  authenticity    {:10.2} %  (manifest and tags)", o.authenticity_share * 100.0);
     let _ = writeln!(text, "lower bound       {:10.1} frames", o.lower_bound_frames);
     let _ = writeln!(text, "ratio             {:10.4}", o.ratio);
-    let _ = writeln!(text, "other phases      {:10.2} %  (request, group, initiate, verify)", o.other_share * 100.0);
+    let _ = writeln!(
+        text,
+        "other phases      {:10.2} %  (request, group, initiate, verify)",
+        o.other_share * 100.0
+    );
     let _ = writeln!(text, "rounds            {:10.1}", o.rounds);
     let _ = writeln!(text, "time              {:10.1} s", o.seconds);
     let _ = writeln!(text, "complete          {:10.1}", o.complete);

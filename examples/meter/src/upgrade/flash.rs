@@ -75,7 +75,10 @@ impl MeterFlash {
 
     fn shared(&self, slot: u32) -> &[u8] {
         let from = (slot * self.content.block) as usize;
-        self.content.octets.get(from..).map_or(&[], |rest| &rest[..rest.len().min(self.content.block as usize)])
+        self.content
+            .octets
+            .get(from..)
+            .map_or(&[], |rest| &rest[..rest.len().min(self.content.block as usize)])
     }
 
     fn own(&mut self, slot: u32) -> &mut [u8] {

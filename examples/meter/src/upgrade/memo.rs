@@ -90,7 +90,9 @@ impl Hash256 for MemoHash {
         match (self.other, whole) {
             (Some(real), _) => real.done(),
             (None, Some(hash)) => hash,
-            (None, None) => with(|memo| Some(Sha::of(&memo.image.octets[..self.at]))).unwrap_or_else(|| Sha::of(&[])),
+            (None, None) => {
+                with(|memo| Some(Sha::of(&memo.image.octets[..self.at]))).unwrap_or_else(|| Sha::of(&[]))
+            }
         }
     }
 

@@ -191,7 +191,8 @@ fn sectors(octets: usize) -> u32 {
 /// A made-up image: incompressible, the same for the same seed.
 fn image(scenario: &Scenario) -> Result<Image, String> {
     let mut rng = Rng::new(scenario.seed ^ 0x1AA6E);
-    let octets = (0..scenario.size.div_ceil(8)).flat_map(|_| rng.next().to_le_bytes()).take(scenario.size).collect();
+    let octets =
+        (0..scenario.size.div_ceil(8)).flat_map(|_| rng.next().to_le_bytes()).take(scenario.size).collect();
     let manifest = Manifest {
         tagged: true,
         maker: *b"SIMU",
@@ -503,8 +504,8 @@ pub fn simulate(scenario: &Scenario) -> Result<Outline, String> {
         deficits: if scenario.ram > 0 { &mut deficits } else { &mut [] },
     };
     let image_ref: &Image = &image;
-    let mut sender =
-        Sender::new(settings(scenario, 1), &image.job(1), image_ref, memory).map_err(|error| error.to_string())?;
+    let mut sender = Sender::new(settings(scenario, 1), &image.job(1), image_ref, memory)
+        .map_err(|error| error.to_string())?;
     let prompt = scenario.meters - scenario.late.min(scenario.meters);
     for at in 0..prompt {
         sender.add_meter(address(at)).map_err(|error| error.to_string())?;
@@ -560,7 +561,10 @@ fn outline(scenario: &Scenario, image: &Image, world: &World, sender: &Sender<'_
         // The books and the flash must agree; this is what makes the figures mean something.
         if meter.state == State::Done {
             let node = world.seats[at].node.as_ref();
-            assert!(node.is_some_and(|node| node.missing(Plane::Data) == 0), "meter {at} is booked done and is not");
+            assert!(
+                node.is_some_and(|node| node.missing(Plane::Data) == 0),
+                "meter {at} is booked done and is not"
+            );
         }
     }
     Outline {

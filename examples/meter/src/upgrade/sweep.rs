@@ -80,7 +80,11 @@ pub fn sweep(base: &Scenario, losses: &[f64], trials: u64, quiet: bool) -> Resul
 pub fn table(base: &Scenario, losses: &[f64], trials: u64, rows: &[Row]) -> String {
     let mut text = format!(
         "{} meters, {} octets in blocks of {}, {:?} losses, {} trial(s): airtime by the lower bound\n\n| strategy |",
-        base.meters, base.size, base.block, base.kind, trials.max(1)
+        base.meters,
+        base.size,
+        base.block,
+        base.kind,
+        trials.max(1)
     );
     for loss in losses {
         text += &format!(" {} % |", loss * 100.0);
@@ -90,7 +94,8 @@ pub fn table(base: &Scenario, losses: &[f64], trials: u64, rows: &[Row]) -> Stri
     for row in rows {
         text += &format!("\n| {} |", row.name);
         for cell in &row.cells {
-            let lost = if cell.given_up > 0.0 { format!(" ({} given up)", cell.given_up) } else { String::new() };
+            let lost =
+                if cell.given_up > 0.0 { format!(" ({} given up)", cell.given_up) } else { String::new() };
             text += &format!(" {:.3}{lost} |", cell.ratio);
         }
     }
@@ -134,7 +139,8 @@ pub fn plot(path: &str, losses: &[f64], rows: &[Row]) -> Result<(), String> {
     let area = SVGBackend::new(path, (900, 600)).into_drawing_area();
     area.fill(&WHITE).map_err(|error| fail(&error))?;
     let most = rows.iter().flat_map(|row| &row.cells).map(|cell| cell.ratio).fold(1.0, f64::max);
-    let (low, high) = losses.iter().fold((f64::INFINITY, 0.0f64), |(low, high), &loss| (low.min(loss), high.max(loss)));
+    let (low, high) =
+        losses.iter().fold((f64::INFINITY, 0.0f64), |(low, high), &loss| (low.min(loss), high.max(loss)));
     let range = if low < high { low..high } else { low * 0.9..low * 1.1 + 1e-6 };
     let mut chart = ChartBuilder::on(&area)
         .margin(15)
@@ -150,7 +156,8 @@ pub fn plot(path: &str, losses: &[f64], rows: &[Row]) -> Result<(), String> {
         .map_err(|error| fail(&error))?;
     for (at, row) in rows.iter().enumerate() {
         let color = Palette99::pick(at).to_rgba();
-        let points: Vec<(f64, f64)> = losses.iter().copied().zip(row.cells.iter().map(|cell| cell.ratio)).collect();
+        let points: Vec<(f64, f64)> =
+            losses.iter().copied().zip(row.cells.iter().map(|cell| cell.ratio)).collect();
         chart
             .draw_series(LineSeries::new(points.clone(), color.stroke_width(2)))
             .map_err(|error| fail(&error))?

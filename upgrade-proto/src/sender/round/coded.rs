@@ -14,6 +14,7 @@ pub(crate) struct Coded {
     pub(crate) active: bool,
     /// Some meter cannot solve what it has: no more rows.
     broken: bool,
+    foreseen: bool,
     pub(crate) generations: u8,
     density: u8,
     seed: u16,
@@ -23,8 +24,11 @@ pub(crate) struct Coded {
 
 /// Blocks of a row that fall on missing ones, on average, at the meter that lacks fewest: enough for sparse rows to be as good as dense ones.
 const WEIGHT: u32 = 14;
-/// Rows beyond the deficit: a random row is new to a meter that lacks few with a half to fifteen sixteenths.
-const SPARE: u32 = 2;
+/// A meter that lacks no more rows than this gets one beyond: a random row is new to it with a half to fifteen sixteenths. With many to
+/// come the next question is cheaper than sending more blind.
+const FEW: u32 = 24;
+/// Mean loss, in 1/65536, from which meters are asked at once for rows lacking instead of lists.
+const LOSSY: u32 = 65536 / 22;
 
 impl<S: Source> Sender<'_, S> {
     fn deficit(&self, meter: u16, generation: u8) -> u16 {
@@ -88,7 +92,7 @@ impl<S: Source> Sender<'_, S> {
             let rows = (deficit << 16).div_ceil(keep);
             most = most.max(rows);
         }
-        if most == 0 { 0 } else { most.saturating_add(SPARE) }
+        if most == 0 || most > FEW { most } else { most.saturating_add(1) }
     }
 
     /// Picks the fewest generations that every meter of the round has memory for, and a density its flash can follow.
@@ -109,9 +113,15 @@ impl<S: Source> Sender<'_, S> {
             }
             generations = generations.saturating_add(1);
         }
+        self.settle_cut(generations, fewest, slowest)
+    }
+
+    /// Takes a cut if there is room for it and the slowest flash keeps up with rows dense enough for the meter that lacks fewest.
+    fn settle_cut(&mut self, generations: u8, fewest: u32, slowest: u32) -> bool {
         if generations > self.generations_room() {
             return false;
         }
+        let count = self.geometry.count(Plane::Data);
         let columns = fewest.checked_div(generations.into()).unwrap_or(0).max(1);
         let density = (WEIGHT << 8).checked_div(columns).unwrap_or(128).clamp(16, 128);
         // Reads of a row: its known blocks, then on average half its missing ones again for the reduction.
@@ -129,6 +139,46 @@ impl<S: Source> Sender<'_, S> {
         self.coded.generations = generations;
         self.coded.density = u8::try_from(density).unwrap_or(128);
         true
+    }
+
+    /// After the first pass over a channel that loses much: settles a cut by what is expected to be lacking, so that the meters answer
+    /// with a few numbers instead of lists.
+    pub(in crate::sender) fn foresee(&mut self) {
+        let wanted = matches!(self.settings.strategy, Strategy::Auto | Strategy::Coded);
+        if !wanted
+            || self.coded.broken
+            || self.coded.active
+            || !self.first_done(Plane::Data)
+            || self.coded.foreseen
+            || self.geometry.count(Plane::Meta) == 0
+        {
+            return;
+        }
+        self.coded.foreseen = true;
+        let active = |meter: &&super::super::Meter| meter.state == State::Active;
+        let (mut sum, mut meters) = (0u32, 0u32);
+        for meter in self.meters().iter().filter(active) {
+            sum = sum.saturating_add(meter.loss.into());
+            meters = meters.saturating_add(1);
+        }
+        let mean = sum.checked_div(meters).unwrap_or(0);
+        if mean < LOSSY || meters < 3 {
+            return;
+        }
+        let count = u32::from(self.geometry.count(Plane::Data));
+        let (mut generations, mut fewest, mut slowest) = (1u32, count, 0u32);
+        for meter in self.meters().iter().filter(active) {
+            // The meta plane is a small sample: half of what it says, half of what all say, and a twelfth for luck.
+            let loss = u32::from(meter.loss).midpoint(mean);
+            let lacks = count.saturating_mul(loss) >> 16;
+            let most = lacks.saturating_mul(13) / 12;
+            let Some(least) = most.checked_div(meter.identity.rows.into()) else { return };
+            generations = generations.max(least.saturating_add(1));
+            fewest = fewest.min(lacks);
+            slowest = slowest.max(meter.identity.read_time.into());
+        }
+        let generations = u8::try_from(generations).unwrap_or(u8::MAX);
+        self.coded.active = self.settle_cut(generations, fewest, slowest);
     }
 
     /// Counts what each meter lacks of each generation; `false` when one lacks more than it has memory for.
@@ -228,7 +278,8 @@ impl<S: Source> Sender<'_, S> {
 
     fn break_coded(&mut self) {
         self.coded.active = false;
-        self.coded.broken = true;
+        // A cut that was only foreseen may be wrong; one that follows from lists is not tried again.
+        self.coded.broken = self.coded.seed > 0;
         for meter in self.meters.iter_mut().filter(|meter| meter.state == State::Active) {
             meter.fresh = false;
         }
