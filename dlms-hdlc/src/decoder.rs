@@ -15,15 +15,20 @@ const WORTH: usize = 7;
 /// Room kept behind the longest frame for the octets that arrive while a header is fed again.
 const HEADER_ROOM: usize = 16;
 
-/// Longest frame, in octets, that a decoder with `capacity` octets of storage can take: about 6/7 of it.
+/// Storage below this holds no header, so nothing is decoded in it.
+const SMALLEST: usize = 18;
+/// Octets of noise after which it is reported, though no frame ends it: a wrong baud rate must not look like silence.
+const REPORTED: u32 = 1024;
+
+/// Longest frame, in octets, that a decoder with `capacity` octets of storage can take: 7/8 of it, less 16.
 ///
-/// The rest is room for the octets that arrive while a bad frame is searched again. An Aidon list of 581 octets
-/// needs 696; 2,406 serve every HDLC frame (2,047 octets at most).
+/// The rest is room for the octets that arrive while a bad frame is searched again. An Aidon list of 579 octets
+/// needs 678; 2,356 serve every HDLC frame (2,047 octets at most).
 #[must_use]
 pub const fn longest_frame(capacity: usize) -> usize {
     let room = capacity.saturating_sub(HEADER_ROOM);
-    // Not `room * 6`: that may not fit where an index has 16 bits.
-    room.saturating_sub(room.div_ceil(7))
+    // Of nine octets fed, eight are fed again and one arrives.
+    room.saturating_sub(room.div_ceil(EFFORT as usize))
 }
 
 /// What a framing says of one octet.
@@ -80,9 +85,15 @@ pub(crate) mod sealed {
 
 /// A stream decoder over storage that the caller lends: `[u8; N]`, `&mut [u8]`, `Box<[u8]>`, …
 ///
-/// The storage must hold the longest frame expected and some room; see [`longest_frame`]. One octet costs a bounded
-/// number of steps, whatever the stream: at most nine octets pass through the framing for it, and at most one frame
-/// is moved within the storage where one bad frame with a good header lies inside another.
+/// The storage must hold the longest frame expected and some room; see [`longest_frame`]. Given octet by octet, one
+/// octet costs at most nine steps of the framing, whatever the stream; where bad frames with good headers lie inside
+/// one another, what is held is moved within the storage as well. In chunks, each false start with a good header
+/// costs the octets that it claims once more.
+///
+/// Behind a bad frame the octets held are searched again, eight for each octet that arrives: a good frame among them
+/// comes out a little later than with its last octet, or with [`finish`](Self::finish) when the line falls idle.
+/// False starts with good headers that follow one another closer than an eighth of what they claim can outrun that;
+/// then the one in progress is given up as [`Overrun`](ErrorKind::Overrun).
 pub struct Decoder<F, B> {
     storage: B,
     core: Core<F>,
@@ -132,11 +143,13 @@ impl<F: Framing, B> Decoder<F, B> {
     }
 
     /// What came out so far.
+    #[must_use]
     pub const fn stats(&self) -> Stats {
         self.core.stats
     }
 
     /// Octets taken in and not yet reported as part of a frame, as lost or as fill.
+    #[must_use]
     pub const fn pending(&self) -> usize {
         let queued = self.core.committed.saturating_sub(self.core.read);
         self.core.held.saturating_add(queued).saturating_add(self.core.noise as usize)
@@ -163,7 +176,8 @@ impl<F: Framing, B> Decoder<F, B> {
 impl<F: Framing, B: AsRef<[u8]> + AsMut<[u8]>> Decoder<F, B> {
     /// Takes octets off the front of `input` until there is something to report, and reports it.
     ///
-    /// `None` means that `input` is empty now. Call in a loop; an empty input hands out what is due.
+    /// `None` means that `input` is empty now. Call in a loop. An empty input hands out what is due: octets committed,
+    /// and a frame whose preceding loss has just been reported.
     ///
     /// # Errors
     /// Octets given up, with the reason. Decoding goes on with the next call.
@@ -186,6 +200,9 @@ impl<F: Framing, B: AsRef<[u8]> + AsMut<[u8]>> Decoder<F, B> {
     /// Never empty after [`decode`](Self::decode) returned `None`, given storage of 18 octets or more.
     pub fn spare_mut(&mut self) -> &mut [u8] {
         let storage = self.storage.as_mut();
+        if storage.len() < SMALLEST {
+            return &mut [];
+        }
         if self.core.committed >= storage.len() {
             self.core.close_gap(storage);
         }
@@ -196,8 +213,9 @@ impl<F: Framing, B: AsRef<[u8]> + AsMut<[u8]>> Decoder<F, B> {
     /// [`decode`](Self::decode), for which an empty input will do. More than there was room for counts as the room.
     pub fn commit(&mut self, n: usize) {
         let from = self.core.behind();
-        let to = from.saturating_add(n).min(self.storage.as_ref().len());
-        if to > from {
+        let len = self.storage.as_ref().len();
+        let to = from.saturating_add(n).min(len);
+        if to > from && len >= SMALLEST {
             if self.core.committed == 0 {
                 (self.core.read, self.core.end) = (from, from);
             }
@@ -243,6 +261,9 @@ impl Found<'_> {
 impl<F: Framing> Core<F> {
     /// One copy of the machine code for each framing, whatever the storage.
     fn advance<'i>(&mut self, buf: &mut [u8], input: &mut &'i [u8]) -> Option<Result<Found<'i>, Error>> {
+        if buf.len() < SMALLEST {
+            return self.too_small(input);
+        }
         loop {
             if self.ready {
                 return Some(Ok(self.deliver()));
@@ -265,7 +286,12 @@ impl<F: Framing> Core<F> {
                 if waiting == 0 {
                     self.gap = 0;
                 } else if self.held.saturating_add(self.gap).saturating_add(waiting) >= buf.len() {
-                    return Some(Err(self.overrun(waiting)));
+                    // Closing the gap makes room; for a few octets it is not worth the move.
+                    if self.gap < HEADER_ROOM {
+                        return Some(Err(self.overrun(waiting)));
+                    }
+                    self.gap = 0;
+                    self.close_gap(buf);
                 }
                 if self.end == self.committed {
                     if self.end >= buf.len() {
@@ -311,13 +337,17 @@ impl<F: Framing> Core<F> {
             self.framing.restart(true);
             return Some(Ok(Found::Input(frame)));
         }
-        let noise = self.framing.noise(input);
+        let most = usize::try_from(REPORTED.saturating_sub(self.noise)).unwrap_or(usize::MAX);
+        let noise = self.framing.noise(input).min(most);
         *input = input.get(noise..).unwrap_or_default();
         self.lose(noise);
-        None
+        self.much_noise()
     }
 
     fn finish<'i>(&mut self, buf: &mut [u8]) -> Option<Result<Found<'i>, Error>> {
+        if buf.len() < SMALLEST {
+            return (self.noise > 0).then(|| Err(self.error(ErrorKind::Noise)));
+        }
         loop {
             if self.ready {
                 return Some(Ok(self.deliver()));
@@ -365,7 +395,7 @@ impl<F: Framing> Core<F> {
             Step::Noise | Step::More => {
                 self.gap = self.gap.saturating_add(1);
                 self.lose(1);
-                None
+                self.much_noise()
             }
             Step::Reject(kind) => {
                 put(buf, self.held, octet);
@@ -419,16 +449,34 @@ impl<F: Framing> Core<F> {
         Err(self.error(kind))
     }
 
+    /// Gives up what makes room at once: the candidate in progress or, where none is, all that waits.
     fn overrun(&mut self, waiting: usize) -> Error {
-        self.lose(self.held.saturating_add(waiting));
-        self.held = 0;
-        self.read = self.end;
-        self.gap = 0;
-        if self.read == self.committed {
-            self.clear_queue();
+        if self.held > 0 {
+            self.gap = self.gap.saturating_add(self.held);
+            let held = core::mem::take(&mut self.held);
+            self.lose(held);
+        } else {
+            self.lose(waiting);
+            self.gap = 0;
+            self.read = self.end;
+            if self.read == self.committed {
+                self.clear_queue();
+            }
         }
         self.framing.restart(false);
         self.error(ErrorKind::Overrun)
+    }
+
+    /// In storage too small for any header all octets are noise.
+    #[cold]
+    fn too_small<'i>(&mut self, input: &mut &[u8]) -> Option<Result<Found<'i>, Error>> {
+        self.lose(core::mem::take(input).len());
+        self.much_noise()
+    }
+
+    #[inline]
+    fn much_noise<'i>(&mut self) -> Option<Result<Found<'i>, Error>> {
+        (self.noise >= REPORTED).then(|| Err(self.error(ErrorKind::Noise)))
     }
 
     /// Index behind all that the storage holds.
@@ -577,9 +625,13 @@ impl<'i, F: Framing + Clone> Iterator for Frames<'i, F> {
             let (len, fill) = if let Some(len) = self.framing.whole(self.rest, usize::MAX) {
                 (len, 0)
             } else {
-                let noise = self.framing.noise(self.rest);
+                let most = usize::try_from(REPORTED.saturating_sub(self.noise)).unwrap_or(usize::MAX);
+                let noise = self.framing.noise(self.rest).min(most);
                 self.skip(noise);
                 self.noise = self.noise.wrapping_add(u32::try_from(noise).unwrap_or(u32::MAX));
+                if self.noise >= REPORTED {
+                    return self.error(ErrorKind::Noise);
+                }
                 let Some(&octet) = self.rest.first() else {
                     return if self.noise > 0 { self.error(ErrorKind::Noise) } else { None };
                 };
@@ -592,6 +644,9 @@ impl<'i, F: Framing + Clone> Iterator for Frames<'i, F> {
                     Step::Noise => {
                         self.skip(1);
                         self.noise = self.noise.wrapping_add(1);
+                        if self.noise >= REPORTED {
+                            return self.error(ErrorKind::Noise);
+                        }
                         continue;
                     }
                     Step::Reject(kind) => return self.reject(kind),

@@ -27,7 +27,8 @@ pub enum ErrorKind {
     Stop,
     /// The input ended, or the line fell idle, inside a frame.
     Truncated,
-    /// More was pending than the storage can hold: only a stream made to do so gets here.
+    /// More came than the storage can hold while bad frames were searched again, their false starts closer to each
+    /// other than an eighth of the lengths that they claim. More storage helps.
     Overrun,
 }
 
@@ -67,7 +68,7 @@ impl fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
-/// The output buffer is shorter than the frame.
+/// The output buffer is shorter than the frame, or the frame longer than the standard allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct BufferTooSmall;

@@ -32,8 +32,7 @@ impl<'a> Frame<'a> {
     /// The frame at the front of `octets`, flags before it skipped, and what follows its FCS.
     ///
     /// # Errors
-    /// Why there is no frame; `lost` counts the octets skipped and the frame's first. Frames further on can be had
-    /// from [`frames`].
+    /// Why there is no frame at the front; [`frames`] goes on behind what is wrong.
     pub fn parse(octets: &'a [u8]) -> Result<(Self, &'a [u8]), Error> {
         let mut frames = frames(octets);
         match frames.next() {
@@ -73,7 +72,7 @@ impl<'a> Frame<'a> {
         self.control
     }
 
-    /// Information field; empty where there is none, and then there was no HCS either.
+    /// Information field; empty where there is none. Then there should be no HCS either, but one is accepted.
     #[must_use]
     pub const fn information(&self) -> &'a [u8] {
         self.information
@@ -256,9 +255,6 @@ impl Hdlc {
                 if length < SHORTEST {
                     return Err(ErrorKind::Length);
                 }
-                if length > longest_frame(capacity) {
-                    return Err(ErrorKind::TooLong);
-                }
                 (self.field, self.mark) = (Field::Destination, next);
             }
             Field::Destination => {
@@ -279,6 +275,10 @@ impl Hdlc {
             Field::Hcs if held == self.mark => {
                 if self.fcs != Fcs::GOOD {
                     return Err(ErrorKind::Hcs);
+                }
+                // Only now: before its HCS a length is as good as noise.
+                if usize::from(self.length) > longest_frame(capacity) {
+                    return Err(ErrorKind::TooLong);
                 }
                 self.field = Field::Body;
             }
@@ -351,13 +351,12 @@ impl Framing for Hdlc {
             2 => Fcs::START.octets(frame),
             4.. => {
                 let (header, body) = frame.split_at_checked(header.saturating_add(2))?;
-                // The FCS goes on from the HCS, whose good end value is known: the two need not wait for each other.
-                let hcs = header.iter().fold(Fcs::START, |fcs, &octet| fcs.octet(octet));
-                let fcs = Fcs::GOOD.octets(body);
-                if hcs != Fcs::GOOD {
+                // A false start must not cost the length that it claims. Behind a good HCS the FCS goes on from a value
+                // that is known, so it does not wait for the other.
+                if header.iter().fold(Fcs::START, |fcs, &octet| fcs.octet(octet)) != Fcs::GOOD {
                     return None;
                 }
-                fcs
+                Fcs::GOOD.octets(body)
             }
             _ => return None,
         };

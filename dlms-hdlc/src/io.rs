@@ -43,6 +43,16 @@ impl<R, F: Framing, B: AsRef<[u8]> + AsMut<[u8]>> Reader<R, F, B> {
         &self.decoder
     }
 
+    /// The decoder, to [`finish`](Decoder::finish) it when the line is idle.
+    pub const fn decoder_mut(&mut self) -> &mut Decoder<F, B> {
+        &mut self.decoder
+    }
+
+    /// The reader back; what the decoder holds is lost.
+    pub fn into_inner(self) -> R {
+        self.source
+    }
+
     fn due(&mut self) -> Option<Result<usize, Error>> {
         if self.ended { self.decoder.last() } else { self.decoder.due() }
     }

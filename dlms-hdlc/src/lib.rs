@@ -7,7 +7,7 @@
 //! ```
 //! use dlms_hdlc::{Assembler, Decoder, Llc};
 //!
-//! let mut decoder = Decoder::new([0; 700]); // frames of up to 586 octets
+//! let mut decoder = Decoder::new([0; 700]); // frames of up to 598 octets
 //! let mut assembler = Assembler::new([0; 1024]); // messages of up to 1024
 //! // From a UART interrupt, half a DMA buffer or a file: however the octets are cut, the events are the same.
 //! let line = b"\
@@ -33,9 +33,9 @@
 //! * A timer that sees the line idle: `finish`.
 //!
 //! # Limits
-//! A decoder's state is its storage and about 60 octets (16-bit) to 120 (64-bit). The longest frame is about 6/7 of the
-//! storage ([`longest_frame`]); a longer one is reported and passed over. One octet costs at most nine steps of the
-//! framing, whatever the stream.
+//! A decoder's state is its storage and about 40 octets on an AVR, 70 on 64 bits. The longest frame is about 7/8 of the
+//! storage ([`longest_frame`]); a longer one is reported and passed over. Given octet by octet, one octet costs at most
+//! nine steps of the framing, whatever the stream.
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -13,6 +13,8 @@ pub const ACKNOWLEDGE: u8 = 0xE5;
 /// Octets around the L octets that a long frame counts: `68 L L 68` and checksum, stop.
 const AROUND: usize = 6;
 const SHORT_LEN: usize = 5;
+/// With C, A and CI that makes L = 258, sent as 02.
+const LONGEST_DATA: usize = 255;
 
 /// A frame whose checksum and stop octet are right.
 ///
@@ -29,7 +31,7 @@ impl<'a> Frame<'a> {
     /// The frame at the front of `octets`, and what follows it.
     ///
     /// # Errors
-    /// Why there is no frame; `lost` counts the octets skipped and the frame's first.
+    /// Why there is no frame at the front; [`frames`] goes on behind what is wrong.
     pub fn parse(octets: &'a [u8]) -> Result<(Self, &'a [u8]), Error> {
         let mut frames = frames(octets);
         match frames.next() {
@@ -84,7 +86,8 @@ impl<'a> Carrier<'a> for Frame<'a> {
     fn segment(&self) -> Option<Segment<'a>> {
         let ci = self.control_information()?;
         let (source, destination, octets) = self.transport()?;
-        let link = Link::from([self.control()?, self.address()?, source, destination]);
+        // Of the C field only the direction: bits 5 and 4 change from frame to frame (FCB, FCV; ACD, DFC).
+        let link = Link::from([self.control()? & 0x40, self.address()?, source, destination]);
         Some(Segment {
             octets,
             link,
@@ -104,7 +107,7 @@ pub struct Builder<'a> {
     pub address: u8,
     /// CI field.
     pub control_information: u8,
-    /// Data, 0..=254 octets: 252 within the standard, more with L modulo 256.
+    /// Data, 0..=255 octets: 252 within the standard, more with L modulo 256.
     pub data: &'a [u8],
 }
 
@@ -118,18 +121,19 @@ impl Builder<'_> {
     /// Writes the frame to the front of `out` and returns it.
     ///
     /// # Errors
-    /// `out` is shorter than [`encoded_len`](Self::encoded_len), or there are more than 254 octets of data.
+    /// `out` is shorter than [`encoded_len`](Self::encoded_len), or there are more than 255 octets of data.
     pub fn encode<'o>(&self, out: &'o mut [u8]) -> Result<&'o [u8], BufferTooSmall> {
         let len = self.encoded_len();
-        let out = out.get_mut(..len).filter(|_| self.data.len() <= 254).ok_or(BufferTooSmall)?;
+        let out = out.get_mut(..len).filter(|_| self.data.len() <= LONGEST_DATA).ok_or(BufferTooSmall)?;
         for (place, octet) in out.iter_mut().zip(self.octets()) {
             *place = octet;
         }
         Ok(out)
     }
 
-    /// The octets of the frame one by one, for a transmit interrupt without a buffer.
+    /// The octets of the frame one by one, for a transmit interrupt without a buffer; none if there is too much data.
     pub fn octets(&self) -> impl Iterator<Item = u8> + Clone {
+        let len = if self.data.len() <= LONGEST_DATA { self.encoded_len() } else { 0 };
         let fields = [self.control, self.address, self.control_information];
         let [length, ..] = self.data.len().saturating_add(3).to_le_bytes();
         let check = sum(&fields).wrapping_add(sum(self.data));
@@ -138,6 +142,7 @@ impl Builder<'_> {
             .chain(fields)
             .chain(self.data.iter().copied())
             .chain([check, STOP])
+            .take(len)
     }
 }
 
@@ -147,7 +152,7 @@ pub const fn frames(input: &[u8]) -> Frames<'_, MBus> {
     Frames::new(input)
 }
 
-/// A stream decoder for wired M-Bus over `B`; 325 octets of storage serve every frame.
+/// A stream decoder for wired M-Bus over `B`; 318 octets of storage serve every frame.
 pub type Decoder<B> = crate::decoder::Decoder<MBus, B>;
 
 /// The framing of wired M-Bus. An acknowledgement has nothing to check, so it counts only where a frame is due: at the

@@ -30,7 +30,9 @@ impl<'a> Frame<'a> {
     /// Address, control and information, without control octets and FCS.
     #[must_use]
     pub fn content(&self) -> Content<'a> {
-        Content { octets: without_last(without_last(self.octets)) }
+        let mut content = Content { octets: self.octets, next: [0; 2] };
+        content.next = [content.undone().unwrap_or_default(), content.undone().unwrap_or_default()];
+        content
     }
 
     /// Writes [`content`](Self::content) to the front of `out` and returns it.
@@ -47,24 +49,15 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// Strips the last octet of the content, which may be two on the wire.
-fn without_last(octets: &[u8]) -> &[u8] {
-    match octets {
-        [rest @ .., CONTROL_OCTET, _] | [rest @ .., _] => rest,
-        [] => &[],
-    }
-}
-
-/// Octets of a frame with the control octets undone.
+/// Octets of a frame with the control octets undone. Two are held back: the last two are the FCS.
 #[derive(Clone, Debug)]
 pub struct Content<'a> {
     octets: &'a [u8],
+    next: [u8; 2],
 }
 
-impl Iterator for Content<'_> {
-    type Item = u8;
-
-    fn next(&mut self) -> Option<u8> {
+impl Content<'_> {
+    fn undone(&mut self) -> Option<u8> {
         let (octet, rest) = match self.octets {
             [CONTROL_OCTET, octet, rest @ ..] => (octet ^ COMPLEMENT, rest),
             [octet, rest @ ..] => (*octet, rest),
@@ -75,7 +68,18 @@ impl Iterator for Content<'_> {
     }
 }
 
-/// The octets to send for `content`, FCS and both flags included.
+impl Iterator for Content<'_> {
+    type Item = u8;
+
+    fn next(&mut self) -> Option<u8> {
+        let behind = self.undone()?;
+        let [octet, then] = self.next;
+        self.next = [then, behind];
+        Some(octet)
+    }
+}
+
+/// The octets to send for `content`, 2 or more octets from the address on; FCS and both flags are added.
 pub fn octets(content: &[u8]) -> impl Iterator<Item = u8> + Clone {
     let check = Fcs::START.octets(content).sequence();
     let escape = |octet: u8| {
@@ -100,7 +104,7 @@ pub type Decoder<B> = crate::decoder::Decoder<Transparent, B>;
 pub struct Transparent {
     fcs: Fcs,
     len: u16,
-    /// A flag has been seen, and nothing given up since.
+    /// A flag has been seen, or may have been while the line was idle, and nothing given up since.
     started: bool,
     escaped: bool,
 }
@@ -109,7 +113,7 @@ impl sealed::Sealed for Transparent {}
 
 impl Framing for Transparent {
     type Frame<'a> = Frame<'a>;
-    const START: Self = Self { fcs: Fcs::START, len: 0, started: false, escaped: false };
+    const START: Self = Self { fcs: Fcs::START, len: 0, started: true, escaped: false };
 
     fn feed(&mut self, held: usize, octet: u8, capacity: usize) -> Step {
         if octet == FLAG {

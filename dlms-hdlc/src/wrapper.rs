@@ -18,7 +18,7 @@ impl<'a> Frame<'a> {
     /// The unit at the front of `octets`, and what follows it.
     ///
     /// # Errors
-    /// Why there is none; `lost` counts the octets skipped and the unit's first.
+    /// Why there is none at the front; [`frames`] goes on behind what is wrong.
     pub fn parse(octets: &'a [u8]) -> Result<(Self, &'a [u8]), Error> {
         let mut frames = frames(octets);
         match frames.next() {
@@ -115,16 +115,22 @@ pub type Decoder<B> = crate::decoder::Decoder<Wrapper, B>;
 #[derive(Clone, Copy, Debug)]
 pub struct Wrapper {
     length: u16,
+    /// Octets to pass over of a unit longer than the storage. There is no check value, so its APDU is not searched.
+    passed_over: u32,
 }
 
 impl sealed::Sealed for Wrapper {}
 
 impl Framing for Wrapper {
     type Frame<'a> = Frame<'a>;
-    const START: Self = Self { length: 0 };
+    const START: Self = Self { length: 0, passed_over: 0 };
 
     fn feed(&mut self, held: usize, octet: u8, capacity: usize) -> Step {
         let [version, low_version] = VERSION;
+        if self.passed_over > 0 && held == 0 {
+            self.passed_over = self.passed_over.saturating_sub(1);
+            return Step::Noise;
+        }
         match held {
             0 if octet != version => return Step::Noise,
             1 if octet != low_version => return Step::Reject(ErrorKind::Format),
@@ -136,6 +142,8 @@ impl Framing for Wrapper {
         if held < 7 {
             Step::More
         } else if held == 7 && len > longest_frame(capacity) {
+            // The first octet is given up with the error; the rest of the header and the APDU follow.
+            self.passed_over = u32::from(self.length).saturating_add(7);
             Step::Reject(ErrorKind::TooLong)
         } else if held.saturating_add(1) < len {
             Step::More
@@ -156,6 +164,9 @@ impl Framing for Wrapper {
     #[inline]
     fn whole(&self, octets: &[u8], capacity: usize) -> Option<usize> {
         let [v, w, _, _, _, _, high, low, ..] = octets else { return None };
+        if self.passed_over > 0 {
+            return None;
+        }
         let len = HEADER.saturating_add(usize::from(u16::from_be_bytes([*high, *low])));
         ([*v, *w] == VERSION && len <= octets.len().min(longest_frame(capacity))).then_some(len)
     }
@@ -163,11 +174,14 @@ impl Framing for Wrapper {
     #[inline]
     fn noise(&self, octets: &[u8]) -> usize {
         let [version, _] = VERSION;
+        if self.passed_over > 0 {
+            return 0;
+        }
         octets.iter().position(|&octet| octet == version).unwrap_or(octets.len())
     }
 
     fn restart(&mut self, _delivered: bool) {
-        *self = Self::START;
+        self.length = 0;
     }
 
     #[inline]

@@ -122,6 +122,26 @@ fn octets_lost_in_one_frame_do_not_cost_the_next() {
     assert_eq!(events[0], Err(Error { kind: ErrorKind::Truncated, lost: 1 }));
 }
 
+/// What a UART that drops octets makes of pushes: heads of frames, each claiming the next ones.
+#[test]
+fn heads_of_frames_do_not_cost_the_whole_ones_behind() {
+    let (head, whole) = (&ui(&[0x55; 560])[..40], ui(&[0x33; 560]));
+    let mut line = Vec::new();
+    for part in [head, head, &whole, &whole, &whole] {
+        line.push(0x7E);
+        line.extend(part);
+    }
+    let events = laws::<Hdlc>(&line, 700, 1);
+    assert_eq!(events.iter().flatten().count(), 3, "{events:?}");
+}
+
+#[test]
+fn much_noise_is_reported_before_any_frame_ends_it() {
+    let events = laws::<Hdlc>(&[0x55; 3000], 100, 1);
+    let lost: Vec<u32> = events.iter().map(|event| event.as_ref().unwrap_err().lost).collect();
+    assert_eq!(lost, [1024, 1024, 952]);
+}
+
 #[test]
 fn a_frame_longer_than_the_storage_is_reported_and_the_next_one_delivered() {
     let (long, next) = (ui(&[0; 200]), ui(b"next"));
@@ -167,6 +187,46 @@ fn a_damaged_middle_segment_is_not_spliced_over() {
 }
 
 #[test]
+fn the_tail_of_a_message_that_began_unheard_is_not_a_message() {
+    let dropped = Dropped { reason: DropReason::NoFirst, octets: 4 };
+    assert_eq!(assembled(&[segment(0x13, false, b"tail")]), (vec![], vec![dropped]));
+    let mut parts = [segment(3, true, b"\xE6\xE7\0ab"), segment(0x13, false, b"tail")];
+    parts[0][10] ^= 1;
+    assert_eq!(assembled(&parts), (vec![], vec![dropped]));
+    // But for the blocks of a block transfer, which have numbers of their own.
+    assert_eq!(assembled(&[segment(0x13, false, b"\xE0rest")]), (vec![b"\xE0rest".to_vec()], vec![]));
+}
+
+#[test]
+fn what_is_left_of_a_destroyed_segment_is_not_spliced_over() {
+    let parts = [segment(3, true, b"\xE6\xE7\0ab"), vec![0xA8, 0x12, 0x41], segment(0x13, false, b"e")];
+    let dropped = Dropped { reason: DropReason::Damage, octets: 5 };
+    assert_eq!(assembled(&parts), (vec![], vec![dropped]));
+}
+
+#[test]
+fn another_link_does_not_disturb_a_message() {
+    let other = |information, segmented| -> Vec<u8> {
+        Builder { source: Address::one(9), segmented, information, ..UI }.octets().collect()
+    };
+    let (first, last) = (segment(3, true, b"\xE6\xE7\0ab"), segment(0x13, false, b"cd"));
+    let parts = [first.clone(), other(b"\xE6\xE7\0x", false), last.clone()];
+    assert_eq!(assembled(&parts), (vec![b"\xE6\xE7\0x".to_vec(), b"\xE6\xE7\0abcd".to_vec()], vec![]));
+    let parts = [first, other(b"stray", false), last];
+    let dropped = Dropped { reason: DropReason::NoFirst, octets: 5 };
+    assert_eq!(assembled(&parts), (vec![b"\xE6\xE7\0abcd".to_vec()], vec![dropped]));
+}
+
+#[test]
+fn a_numbered_segment_sent_again_mends_the_message() {
+    let i = |send: u8, segmented, information: &[u8]| segment(send << 1, segmented, information);
+    let mut parts = [i(0, true, b"\xE6\xE7\0a"), i(1, true, b"b"), i(1, true, b"b"), i(2, false, b"c")];
+    assert_eq!(assembled(&parts), (vec![b"\xE6\xE7\0abc".to_vec()], vec![]), "a duplicate");
+    parts[1][9] ^= 1;
+    assert_eq!(assembled(&parts), (vec![b"\xE6\xE7\0abc".to_vec()], vec![]), "sent again after damage");
+}
+
+#[test]
 fn numbered_segments_must_follow_one_another() {
     let parts = [segment(0x00, true, b"\xE6\xE7\0ab"), segment(0x04, true, b"c"), segment(0x16, false, b"e")];
     let dropped = Dropped { reason: DropReason::OutOfOrder, octets: 6 };
@@ -206,12 +266,18 @@ fn mbus_frames_of_every_form() {
 
 #[test]
 fn an_mbus_length_below_three_wraps() {
-    let data: Vec<u8> = (0..254).collect();
-    let builder = mbus::Builder { control: 0x53, address: 0xFF, control_information: 0x00, data: &data };
+    let data: Vec<u8> = (0..=255).collect();
+    let too_much = mbus::Builder { control: 0x53, address: 0xFF, control_information: 0x00, data: &data };
+    assert!(too_much.encode(&mut [0; 300]).is_err());
+    assert_eq!(too_much.octets().count(), 0);
+    let longest = mbus::Builder { data: &data[..255], ..too_much };
+    assert_eq!(mbus::Frame::parse(longest.encode(&mut [0; 264]).unwrap()).unwrap().0.data(), &data[..255]);
+    let data = &data[..254];
+    let builder = mbus::Builder { control: 0x53, address: 0xFF, control_information: 0x00, data };
     let octets: Vec<u8> = builder.octets().collect();
     assert_eq!(octets[..4], [0x68, 0x01, 0x01, 0x68]);
     let (frame, rest) = mbus::Frame::parse(&octets).unwrap();
-    assert_eq!((frame.data(), rest.len()), (&data[..], 0));
+    assert_eq!((frame.data(), rest.len()), (data, 0));
     assert_eq!(laws::<MBus>(&octets, 330, 1), [Ok(octets.clone())]);
 }
 
@@ -236,6 +302,12 @@ fn mbus_segments_are_put_together() {
     assert_eq!(together(&parts), [(None, None), (None, None), (Some(b"abcde".to_vec()), None)]);
     assert_eq!(together(&[part(0x10, "all")]), [(Some(b"all".to_vec()), None)]);
     assert_eq!(together(&parts[1..]), [(None, Some(DropReason::NoFirst)), (None, None)]);
+    // The frame count bit may change from segment to segment (EN 13757-2, 5.5).
+    let toggled: Vec<u8> =
+        mbus::Builder { control: 0x73, address: 0xFF, control_information: 0x11, data: b"\x01\x67cd" }
+            .octets()
+            .collect();
+    assert_eq!(together(&[parts[0].clone(), toggled]), [(None, None), (Some(b"abcd".to_vec()), None)]);
     let out_of_order = [(None, None), (None, Some(DropReason::OutOfOrder))];
     assert_eq!(together(&[parts[0].clone(), parts[2].clone()]), out_of_order);
 }
@@ -252,6 +324,16 @@ fn wrapper_units_follow_one_another() {
         assert_eq!((frame.source(), frame.destination(), frame.apdu()), (1, 16, &b"abc"[..]));
     }
     assert_eq!(chunked::<wrapper::Wrapper>(&line, 40, || 4).len(), 3);
+    // One too long for the storage is passed over by its length: nothing checks what its octets look like.
+    let mut out = [0; 400];
+    let long = wrapper::Builder { source: 1, destination: 16, apdu: &unit.repeat(30) }
+        .encode(&mut out)
+        .unwrap()
+        .to_vec();
+    let events = laws::<wrapper::Wrapper>(&[&long[..], &unit].concat(), 60, 1);
+    let lost = u32::try_from(long.len()).unwrap() - 1;
+    let passed = Err(Error { kind: ErrorKind::Noise, lost });
+    assert_eq!(events, [Err(Error { kind: ErrorKind::TooLong, lost: 1 }), passed, Ok(unit)]);
 }
 
 #[test]
@@ -263,6 +345,10 @@ fn control_octet_transparency() {
     assert!(frame.content().eq(content.iter().copied()));
     assert_eq!(frame.copy_to(&mut [0; 9]).unwrap(), content);
     assert!(frame.copy_to(&mut [0; 8]).is_err());
+    // Who escapes more than must be is understood as well, also at the end: `7D 7D` is 5D.
+    let line_5d = b"\x7E\x01\x02\x7D\x7D\xC0\x26\x7E";
+    let frame = transparent::frames(line_5d).next().unwrap().unwrap();
+    assert!(frame.content().eq([0x01, 0x02, 0x5D]));
     // An aborted frame and a damaged one; their neighbours share the flags.
     let mut damaged = line.clone();
     damaged[2] ^= 4;

@@ -8,7 +8,7 @@ use dlms_hdlc::{Assembler, Carrier, Llc, frame, mbus, wrapper};
 
 /// Storage of a stream decoder: every HDLC frame fits, and every M-Bus one. What a server has in one piece is decoded
 /// where it stands.
-const FRAME: usize = 2406;
+const FRAME: usize = 2356;
 /// Longest wrapper PDU, and the room its decoder asks for.
 const WRAPPER: usize = 77_000;
 /// Longest message put together from segments.
