@@ -50,12 +50,13 @@ pub(crate) fn read<F: NorFlash>(flash: &mut F, at: u32, out: &mut [u8]) -> Resul
     Ok(())
 }
 
-/// Calls `each` with the octets at `at` in pieces of up to [`CHUNK`], until it returns `false`.
+/// Calls `each` with the octets at `at` in pieces of up to [`CHUNK`], until it returns `false`. By reference, so that there is one of it in
+/// the program: against a read of the flash the call costs nothing.
 pub(crate) fn scan<F: NorFlash>(
     flash: &mut F,
     at: u32,
     len: u32,
-    mut each: impl FnMut(&[u8]) -> bool,
+    each: &mut dyn FnMut(&[u8]) -> bool,
 ) -> Result<bool, FlashError> {
     let mut buffer = [0u8; CHUNK];
     let mut done = 0u32;
@@ -99,7 +100,7 @@ pub(crate) fn clear_bits<F: MultiwriteNorFlash>(flash: &mut F, at: u32, keep: u8
 
 /// Whether the octets at `at` are all erased.
 pub(crate) fn is_blank<F: NorFlash>(flash: &mut F, at: u32, len: u32) -> Result<bool, FlashError> {
-    scan(flash, at, len, |part| part.iter().all(|&octet| octet == 0xFF))
+    scan(flash, at, len, &mut |part| part.iter().all(|&octet| octet == 0xFF))
 }
 
 /// Erases the sector at `at`, unless it is blank. On a flash whose units are written once (`always`) a blank look is no proof: a cut

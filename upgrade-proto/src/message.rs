@@ -244,6 +244,14 @@ impl Indices {
         self.at.get(..usize::from(self.len)).unwrap_or(&[])
     }
 
+    /// Adds a number above all others; `false` when full.
+    fn push(&mut self, index: u16) -> bool {
+        let Some(place) = self.at.get_mut(usize::from(self.len)) else { return false };
+        *place = index;
+        self.len = self.len.wrapping_add(1);
+        true
+    }
+
     fn span(&self) -> u16 {
         match (self.as_slice().first(), self.as_slice().last()) {
             (Some(first), Some(last)) => last.wrapping_sub(*first).saturating_add(1),
@@ -425,9 +433,14 @@ impl<'a> Packet<'a> {
     /// # Errors
     /// [`MessageError`] when it is none.
     pub fn parse(octets: &'a [u8]) -> Result<Packet<'a>, MessageError> {
+        Self::parse_some::<true>(octets)
+    }
+
+    /// With `REPLIES` false, without the messages only meters send: a meter's program need not hold their layouts.
+    pub(crate) fn parse_some<const REPLIES: bool>(octets: &'a [u8]) -> Result<Packet<'a>, MessageError> {
         let mut r = Reader(octets);
         let Some((kind, id, image)) = header(&mut r) else { return Err(MessageError::Length) };
-        let message = body(kind, &mut r)?.ok_or(MessageError::Length)?;
+        let message = body::<REPLIES>(kind, &mut r)?.ok_or(MessageError::Length)?;
         if r.0.is_empty() { Ok(Packet { session: Session { id, image }, message }) } else { Err(MessageError::Length) }
     }
 
@@ -450,12 +463,12 @@ fn header(r: &mut Reader<'_>) -> Option<(u8, u16, u32)> {
 }
 
 /// The fields after the header. `None`: too short.
-fn body<'a>(kind: u8, r: &mut Reader<'a>) -> Result<Option<Message<'a>>, MessageError> {
+fn body<'a, const REPLIES: bool>(kind: u8, r: &mut Reader<'a>) -> Result<Option<Message<'a>>, MessageError> {
     Ok(match kind {
         kind::QUERY => Some(Message::Query),
-        kind::IDENTITY => identity(r).map(Message::Identity),
+        kind::IDENTITY if REPLIES => identity(r).map(Message::Identity),
         kind::JOIN => pair(r).map(|(group, member)| Message::Join { group, member }),
-        kind::JOINED => pair(r).map(|(group, member)| Message::Joined { group, member }),
+        kind::JOINED if REPLIES => pair(r).map(|(group, member)| Message::Joined { group, member }),
         kind::INITIATE => initiate(r).map(Message::Initiate),
         kind::BLOCK..=kind::BLOCK_META_ACK => r.u16().map(|index| Message::Block {
             plane: plane(kind & 1 != 0),
@@ -470,14 +483,14 @@ fn body<'a>(kind: u8, r: &mut Reader<'a>) -> Result<Option<Message<'a>>, Message
         },
         kind::STATUS_QUERY => ask(r).map(Message::StatusQuery),
         kind::ROLL_CALL => roll_call(r),
-        kind::STATUS => status(r).map(Message::Status),
+        kind::STATUS if REPLIES => status(r).map(Message::Status),
         kind::VERIFY => Some(Message::Verify),
         kind::ACTIVATE => r.u32().map(|at| Message::Activate { at }),
         kind::CANCEL => Some(Message::Cancel),
-        kind::REFUSED => r.u8().map(|code| Message::Refused(Refusal::from_code(code))),
+        kind::REFUSED if REPLIES => r.u8().map(|code| Message::Refused(Refusal::from_code(code))),
         kind::EVENT_QUERY => r.u8().map(|from| Message::EventQuery { from }),
-        kind::EVENTS if r.0.len().is_multiple_of(Event::LEN) => Some(Message::Events(r.rest())),
-        kind::EVENTS => None,
+        kind::EVENTS if REPLIES && r.0.len().is_multiple_of(Event::LEN) => Some(Message::Events(r.rest())),
+        kind::EVENTS if REPLIES => None,
         kind => return Err(MessageError::Kind(kind)),
     })
 }
@@ -517,12 +530,12 @@ fn xor<'a>(kind: u8, r: &mut Reader<'a>) -> Result<Message<'a>, MessageError> {
         return Err(MessageError::Field);
     }
     let mut indices = Indices::new();
-    indices.insert(first);
+    indices.push(first);
     if count > 1 {
         let from = first.checked_add(1).ok_or(MessageError::Field)?;
         let mut gaps = GapReader::new(r.0, from);
         for _ in 1..count {
-            indices.insert(gaps.next().ok_or(MessageError::Field)?);
+            indices.push(gaps.next().ok_or(MessageError::Field)?);
         }
         r.take(gaps.used()).ok_or(MessageError::Length)?;
     }
@@ -599,16 +612,7 @@ impl Message<'_> {
     fn fields(&self, w: &mut Writer<'_>) -> Result<(), BufferTooSmall> {
         match self {
             Message::Query | Message::Verify | Message::Cancel => Ok(()),
-            Message::Identity(identity) => {
-                w.put(&identity.maker)?;
-                w.u32(identity.model)?;
-                w.u32(identity.hardware)?;
-                identity.version.write(w)?;
-                for field in [identity.module, identity.block_max, identity.rows, identity.read_time] {
-                    w.u16(field)?;
-                }
-                w.u8(identity.phase.code())
-            }
+            Message::Identity(identity) => identity_fields(w, identity),
             Message::Join { group, member } | Message::Joined { group, member } => {
                 w.u16(*group)?;
                 w.u16(*member)
@@ -646,6 +650,53 @@ impl Message<'_> {
             Message::Events(entries) => w.put(entries),
         }
     }
+}
+
+fn identity_fields(w: &mut Writer<'_>, identity: &Identity) -> Result<(), BufferTooSmall> {
+    w.put(&identity.maker)?;
+    w.u32(identity.model)?;
+    w.u32(identity.hardware)?;
+    identity.version.write(w)?;
+    for field in [identity.module, identity.block_max, identity.rows, identity.read_time] {
+        w.u16(field)?;
+    }
+    w.u8(identity.phase.code())
+}
+
+/// What a meter says; [`Message`] without the concentrator's part.
+#[derive(Debug)]
+pub(crate) enum Answer<'a> {
+    Identity(Identity),
+    Joined { group: u16, member: u16 },
+    Refused(Refusal),
+    Status(Status<'a>),
+}
+
+/// Writes an answer; the octets are those of the [`Message`].
+pub(crate) fn encode_answer<'b>(
+    out: &'b mut [u8],
+    session: Session,
+    answer: &Answer<'_>,
+) -> Result<&'b [u8], BufferTooSmall> {
+    let mut w = Writer::new(out);
+    w.u8(match answer {
+        Answer::Identity(_) => kind::IDENTITY,
+        Answer::Joined { .. } => kind::JOINED,
+        Answer::Refused(_) => kind::REFUSED,
+        Answer::Status(_) => kind::STATUS,
+    })?;
+    w.u16(session.id)?;
+    w.u32(session.image)?;
+    match answer {
+        Answer::Identity(identity) => identity_fields(&mut w, identity)?,
+        Answer::Joined { group, member } => {
+            w.u16(*group)?;
+            w.u16(*member)?;
+        }
+        Answer::Refused(refusal) => w.u8(refusal.code())?,
+        Answer::Status(status) => status_fields(&mut w, status)?,
+    }
+    Ok(w.finish())
 }
 
 fn ask_fields(w: &mut Writer<'_>, ask: &Ask) -> Result<(), BufferTooSmall> {

@@ -263,7 +263,7 @@ fn write_once_flash_with_the_map_in_an_eeprom() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
     /// Loss, duplication, reordering, corruption: complete and identical on every meter.
     #[test]

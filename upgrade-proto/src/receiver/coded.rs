@@ -101,6 +101,12 @@ impl Coder {
         *self = Coder::new();
     }
 
+    /// Forgets the rows, those in the log too.
+    const fn discard(&mut self) {
+        self.reset();
+        self.found = true;
+    }
+
     fn note(&mut self, generation: u8, deficit: u16) {
         if let Some(place) = self.deficits.get_mut(usize::from(generation)) {
             *place = deficit;
@@ -230,7 +236,9 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         now: u64,
     ) -> Result<Outcome, FlashError> {
         let Some(open) = self.receiving(session) else { return Ok(Outcome::Ignored) };
+        // Without tags nothing would tell a wrong solution from a right one before the whole image is checked.
         if open.missing_meta > 0
+            || !open.geometry.tagged()
             || row.generations == 0
             || row.generations > GENERATIONS_MAX
             || data.len() != usize::from(open.geometry.block())
@@ -267,8 +275,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
                 bits.flip(column);
             } else {
                 // Missing now and not when the columns were listed: the block was forgotten since. Start over.
-                self.coder.loaded = None;
-                self.coder.generations = 0;
+                self.coder.discard();
                 return Ok(Outcome::Unusable);
             }
         }
@@ -371,7 +378,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         if whole {
             let mut state = crc_step(CRC_START, head);
             let data = at.wrapping_add(shape.data);
-            flash::scan(&mut self.store.flash, data, open.geometry.block().into(), |part| {
+            flash::scan(&mut self.store.flash, data, open.geometry.block().into(), &mut |part| {
                 state = crc_step(state, part);
                 true
             })?;
@@ -431,6 +438,11 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
                 self.coder.rank = self.coder.rank.saturating_add(1);
             }
         }
+        if listed && !self.covers(open, generation)? {
+            self.coder.discard();
+            self.coder.generations = generations;
+            return self.load(open, generation, generations);
+        }
         if !listed && !self.list_columns(open, generation, generations, rows)? {
             return Ok(false);
         }
@@ -484,6 +496,25 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         Ok(())
     }
 
+    /// A sector was erased under blocks that were there: they are in no list of columns.
+    pub(super) fn check_forgotten(&mut self) {
+        if core::mem::take(&mut self.store.forgot) {
+            self.coder.discard();
+        }
+    }
+
+    /// Whether every missing block of a generation is among the columns; after a reset the log may be older than the map.
+    fn covers(&mut self, open: &Open, generation: u8) -> Result<bool, FlashError> {
+        let (generations, columns) = (u16::from(self.coder.generations), self.coder.columns);
+        let Some(matrix) = Matrix::new(self.ram.as_mut()) else { return Ok(false) };
+        let mut all = true;
+        self.store.missing(open, Plane::Data, 0, &mut |index| {
+            all = index.checked_rem(generations) != Some(generation.into()) || matrix.find(index, columns).is_some();
+            all
+        })?;
+        Ok(all)
+    }
+
     /// A block came by another way than rows: its column needs none any more.
     pub(super) fn known_column(&mut self, index: u16) {
         let Some(generation) = index.checked_rem(self.coder.generations.into()) else { return };
@@ -514,7 +545,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     ) -> Result<bool, FlashError> {
         let Some(matrix) = Matrix::new(self.ram.as_mut()) else { return Ok(false) };
         let mut columns = 0u16;
-        self.store.missing(open, Plane::Data, 0, |index| {
+        self.store.missing(open, Plane::Data, 0, &mut |index| {
             if index.checked_rem(generations.into()) == Some(generation.into()) {
                 set_word(matrix.columns, columns, index);
                 columns = columns.saturating_add(1);
@@ -625,7 +656,13 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
             Solve::At(above) => {
                 let column = above.saturating_sub(1);
                 self.coder.solve = Solve::At(column);
-                if !self.solve_column(&mut open, column)? {
+                let solved = self.solve_column(&mut open, column);
+                self.open = Some(open);
+                if self.store.forgot {
+                    self.check_forgotten();
+                    return Ok(Work::More);
+                }
+                if !solved? {
                     let generation = self.coder.loaded.unwrap_or(0);
                     self.coder.note(generation, VOID);
                     self.coder.solve = Solve::Open;
@@ -654,7 +691,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     fn unsolved(&mut self, open: &Open, generation: u8) -> Result<bool, FlashError> {
         let mut any = false;
         let generations = u16::from(self.coder.generations);
-        self.store.missing(open, Plane::Data, 0, |index| {
+        self.store.missing(open, Plane::Data, 0, &mut |index| {
             any = index.checked_rem(generations) == Some(generation.into());
             !any
         })?;

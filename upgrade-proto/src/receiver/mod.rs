@@ -138,7 +138,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     pub fn new(flash: F, map: M, ram: R, config: Config) -> Self {
         let layout = config.layout;
         Receiver {
-            store: Store { flash, map, layout },
+            store: Store { flash, map, layout, forgot: false },
             config,
             open: None,
             job: Job::None,
@@ -243,7 +243,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     /// # Errors
     /// [`FlashError`] when the memory fails; the block is not marked as there.
     pub fn handle_message(&mut self, octets: &[u8], to: Addressed, now: u64) -> Result<Outcome, FlashError> {
-        let Ok(packet) = Packet::parse(octets) else { return Ok(Outcome::Ignored) };
+        let Ok(packet) = Packet::parse_some::<false>(octets) else { return Ok(Outcome::Ignored) };
         match packet.message {
             Message::Block { plane, index, acknowledge, data } => {
                 let outcome = self.block(packet.session, plane, index, data)?;
@@ -431,6 +431,8 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         put: Result<Put, FlashError>,
     ) -> Result<Outcome, FlashError> {
         self.open = Some(open);
+        #[cfg(feature = "coded")]
+        self.check_forgotten();
         match put? {
             Put::Had => Ok(Outcome::Duplicate),
             Put::Refused => Ok(Outcome::Unusable),
@@ -540,7 +542,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         }
         let mut hash = H::start();
         let at = self.store.address(&open, Plane::Meta, 0);
-        flash::scan(&mut self.store.flash, at, open.geometry.manifest().into(), |part| {
+        flash::scan(&mut self.store.flash, at, open.geometry.manifest().into(), &mut |part| {
             hash.feed(part);
             true
         })?;
@@ -637,7 +639,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
                 let left = open.geometry.size().saturating_sub(at);
                 let len = left.min(open.geometry.block().into());
                 let from = self.config.layout.image.start.wrapping_add(at);
-                flash::scan(&mut self.store.flash, from, len, |part| {
+                flash::scan(&mut self.store.flash, from, len, &mut |part| {
                     crc = crc_step(crc, part);
                     hash.feed(part);
                     true

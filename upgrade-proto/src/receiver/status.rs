@@ -6,7 +6,7 @@ use crate::error::Refusal;
 use crate::flash::FlashError;
 use crate::gaps::GapWriter;
 use crate::hash::Hash256;
-use crate::message::{Ask, Form, HEADER_LEN, Message, Packet, Report, Status};
+use crate::message::{Answer, Ask, Form, HEADER_LEN, Report, Status, encode_answer};
 use crate::session::Plane;
 use embedded_storage::nor_flash::NorFlash;
 
@@ -23,19 +23,19 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     pub fn poll_transmit<'b>(&mut self, out: &'b mut [u8], now: u64) -> Result<Option<&'b [u8]>, FlashError> {
         let Some(pending) = self.pending.take_if(|pending| pending.at <= now) else { return Ok(None) };
         let session = pending.session;
-        let message = match pending.reply {
-            Reply::Identity => Message::Identity(self.identity()),
-            Reply::Refused(refusal) => Message::Refused(refusal),
+        let answer = match pending.reply {
+            Reply::Identity => Answer::Identity(self.identity()),
+            Reply::Refused(refusal) => Answer::Refused(refusal),
             Reply::Joined => {
                 let Some((group, member)) = self.group else { return Ok(None) };
-                Message::Joined { group, member }
+                Answer::Joined { group, member }
             }
             Reply::Status(ask) => match self.status(ask, out.len().saturating_sub(STATUS_HEAD))? {
-                Some(status) => Message::Status(status),
-                None => Message::Refused(Refusal::State),
+                Some(status) => Answer::Status(status),
+                None => Answer::Refused(Refusal::State),
             },
         };
-        Ok(Packet { session, message }.encode(out).ok())
+        Ok(encode_answer(out, session, &answer).ok())
     }
 
     fn status(&mut self, ask: Ask, room: usize) -> Result<Option<Status<'_>>, FlashError> {
@@ -45,7 +45,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         let count = open.geometry.count(plane);
         let mut first_missing = count;
         if missing > 0 {
-            self.store.missing(&open, plane, 0, |index| {
+            self.store.missing(&open, plane, 0, &mut |index| {
                 first_missing = index;
                 false
             })?;
@@ -93,7 +93,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
             && let Some(mut list) = GapWriter::new(room, from, open.missing(plane), span)
         {
             cut = false;
-            self.store.missing(&open, plane, from, |index| {
+            self.store.missing(&open, plane, from, &mut |index| {
                 cut = !list.push(index);
                 reached = index;
                 !cut
@@ -110,7 +110,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         }
         let Some(bits) = self.buffer.get_mut(..octets) else { return Ok((0, true, true)) };
         bits.fill(0);
-        self.store.missing(&open, plane, from, |index| {
+        self.store.missing(&open, plane, from, &mut |index| {
             let bit = index.saturating_sub(from);
             match bits.get_mut(usize::from(bit >> 3)) {
                 Some(octet) => {

@@ -48,6 +48,8 @@ pub(crate) struct Store<F, M> {
     pub(crate) flash: F,
     pub(crate) map: M,
     pub(crate) layout: Layout,
+    /// Blocks that were there were forgotten: what was computed from who has what is void.
+    pub(crate) forgot: bool,
 }
 
 /// What a slot holds, compared with what it shall hold.
@@ -89,7 +91,7 @@ impl<F: NorFlash, M: BlockMap<F>> Store<F, M> {
         open: &Open,
         plane: Plane,
         from: u16,
-        mut each: impl FnMut(u16) -> bool,
+        each: &mut dyn FnMut(u16) -> bool,
     ) -> Result<(), FlashError> {
         let Some(first) = open.geometry.unit(plane, 0) else { return Ok(()) };
         let end = u32::from(first).saturating_add(open.geometry.count(plane).into());
@@ -117,11 +119,11 @@ impl<F: NorFlash, M: BlockMap<F>> Store<F, M> {
 
     pub(crate) fn count(&mut self, open: &mut Open) -> Result<(), FlashError> {
         let (mut meta, mut data) = (0u16, 0u16);
-        self.missing(open, Plane::Meta, 0, |_| {
+        self.missing(open, Plane::Meta, 0, &mut |_| {
             meta = meta.wrapping_add(1);
             true
         })?;
-        self.missing(open, Plane::Data, 0, |_| {
+        self.missing(open, Plane::Data, 0, &mut |_| {
             data = data.wrapping_add(1);
             true
         })?;
@@ -162,7 +164,7 @@ impl<F: NorFlash, M: BlockMap<F>> Store<F, M> {
         let len = u32::try_from(data.len()).map_err(|_| FlashError)?;
         let (mut blank, mut same, mut torn) = (true, true, true);
         let mut want = data;
-        flash::scan(&mut self.flash, at, len, |part| {
+        flash::scan(&mut self.flash, at, len, &mut |part| {
             let (now, later) = want.split_at_checked(part.len()).unwrap_or((&[], &[]));
             want = later;
             for (is, want) in part.iter().zip(now) {
@@ -256,6 +258,7 @@ impl<F: NorFlash, M: BlockMap<F>> Store<F, M> {
         let past = to.div_ceil(block).min(open.geometry.count(plane).into());
         let zero = u32::from(open.geometry.unit(plane, 0).ok_or(FlashError)?);
         let unit = |n: u32| u16::try_from(n.saturating_add(zero)).map_err(|_| FlashError);
+        self.forgot = true;
         self.map.forget(&mut self.flash, unit(first)?, unit(past)?)?;
         let mut at = from;
         while at < to {
@@ -283,7 +286,7 @@ impl<F: NorFlash, M: BlockMap<F>> Store<F, M> {
 /// Adds flash octets to `sum` by XOR.
 pub(crate) fn xor_from<F: NorFlash>(flash: &mut F, at: u32, len: u32, sum: &mut [u8]) -> Result<(), FlashError> {
     let mut rest = sum.iter_mut();
-    flash::scan(flash, at, len, |part| {
+    flash::scan(flash, at, len, &mut |part| {
         for (&octet, to) in part.iter().zip(&mut rest) {
             *to ^= octet;
         }

@@ -200,11 +200,16 @@ impl<S: Source> Sender<'_, S> {
                 meter.not_before = now.saturating_add(u64::from(verify).max(500) >> 1);
                 meter.waiting = false;
                 meter.fresh = true;
-                meter.stalls = meter.stalls.saturating_add(1);
-                self.bound(at, 100);
+                self.relapse(at);
             }
             (State::Joined | State::Active | State::Complete, Phase::Receiving | Phase::Working) => {
-                if joined || meter.state == State::Complete {
+                if meter.state == State::Complete {
+                    self.relapse(at);
+                    if self.meters().get(usize::from(at)).is_some_and(|meter| meter.state.is_final()) {
+                        return true;
+                    }
+                    self.activate_row(at);
+                } else if joined {
                     self.activate_row(at);
                 }
                 self.book(at, status, now);
@@ -218,6 +223,16 @@ impl<S: Source> Sender<'_, S> {
     fn forget(&mut self, at: u16) {
         for plane in [Plane::Meta, Plane::Data] {
             self.set_range(plane, at, 0, u16::MAX, false);
+        }
+    }
+
+    /// A meter that had everything is found working or lacking again; not for ever.
+    fn relapse(&mut self, at: u16) {
+        if let Some(meter) = self.meter_mut(at) {
+            meter.relapses = meter.relapses.saturating_add(1);
+            if meter.relapses > 200 {
+                meter.state = State::GivenUp(Reason::NoProgress);
+            }
         }
     }
 

@@ -178,6 +178,7 @@ pub struct Meter {
     silences: u8,
     stalls: u8,
     roll_misses: u8,
+    relapses: u8,
     not_before: u64,
 }
 

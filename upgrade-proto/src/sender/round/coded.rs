@@ -53,7 +53,7 @@ impl<S: Source> Sender<'_, S> {
     /// Plans a coded round if it takes less than `other` octets, or is asked for.
     pub(super) fn choose_coded(&mut self, other: u64) -> bool {
         let wanted = matches!(self.settings.strategy, Strategy::Auto | Strategy::Coded);
-        if !wanted || self.coded.broken || self.round.plane == Plane::Meta || !self.first_done(Plane::Data) {
+        if !wanted || !self.initiate.tagged || self.coded.broken || self.round.plane == Plane::Meta || !self.first_done(Plane::Data) {
             return false;
         }
         if !self.coded.active && !self.cut_generations() {
@@ -150,7 +150,7 @@ impl<S: Source> Sender<'_, S> {
             || self.coded.active
             || !self.first_done(Plane::Data)
             || self.coded.foreseen
-            || self.geometry.count(Plane::Meta) == 0
+            || !self.initiate.tagged
         {
             return;
         }
