@@ -465,7 +465,7 @@ fn locate(
                     }
                     Shortcut::Kept(n) => {
                         if *read != at {
-                            storage.copy_within(*read..read.saturating_add(n), at);
+                            move_down(storage, *read, n, at);
                         }
                         *read = read.saturating_add(n);
                         continue;
@@ -485,7 +485,7 @@ fn locate(
                 Shortcut::Kept(n) => {
                     let at = core.held.saturating_sub(n);
                     let (run, rest) = input.split_at_checked(n)?;
-                    if let Some(room) = storage.get_mut(at..core.held) {
+                    if let Some(room) = storage.get_mut(at..).and_then(|behind| behind.get_mut(..run.len())) {
                         room.copy_from_slice(run);
                     }
                     *input = rest;
@@ -515,6 +515,17 @@ fn locate(
         if let Some(error) = taken.error {
             return Some(Err(error));
         }
+    }
+}
+
+/// Moves `count` octets to a place in front of them. Asks first all that `copy_within` would panic about, in its terms,
+/// so that no panic code is linked.
+fn move_down(storage: &mut [u8], from: usize, count: usize, at: usize) {
+    let by = from.saturating_sub(at);
+    if let Some(part) = storage.get_mut(at..from.saturating_add(count))
+        && by <= part.len()
+    {
+        part.copy_within(by.., 0);
     }
 }
 
