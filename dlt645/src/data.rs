@@ -133,13 +133,6 @@ impl<'a> Data<'a> {
         }
         Ok(number)
     }
-
-    /// Value of a little-endian word of the first eight octets, unmasked in one step, with what follows zero.
-    #[inline]
-    pub(crate) fn word(&self) -> Option<u64> {
-        let octets: [u8; 8] = *self.octets.first_chunk()?;
-        Some(octets::unmask(u64::from_le_bytes(octets), self.mask))
-    }
 }
 
 /// Plain octets of a [`Data`] view, see [`Data::iter`].

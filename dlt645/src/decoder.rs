@@ -8,7 +8,7 @@ use crate::machine::{self, Found, Line, Machine, Slices, Stats};
 ///
 /// A smaller storage works for shorter frames, see [`Decoder::longest`]; a longer claim is then
 /// [`ErrorKind::TooLong`](crate::ErrorKind::TooLong).
-pub const STORAGE: usize = 343;
+pub const STORAGE: usize = 367;
 
 const _: () = assert!(machine::longest(STORAGE) >= LONGEST, "a decoder of STORAGE octets takes any frame");
 

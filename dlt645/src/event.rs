@@ -91,11 +91,11 @@ impl Record {
     /// Field `index` of the record, with an operator code of so many octets.
     pub(crate) const fn field(self, index: u16, operator: u8) -> Option<Field> {
         match (self, index) {
-            (Self::Totals(n), _) if index < 2 * n as u16 => Some(Field::number(
+            (Self::Totals(n), _) if index < (n as u16).saturating_mul(2) => Some(Field::number(
                 3,
                 0,
                 Sign::Unsigned,
-                if index % 2 == 0 { Unit::None } else { Unit::Minute },
+                if index.is_multiple_of(2) { Unit::None } else { Unit::Minute },
             )),
             (Self::Counts(n), _) if index < n as u16 => Some(Field::number(3, 0, Sign::Unsigned, Unit::None)),
             (Self::Totals(_) | Self::Counts(_), _) => None,
@@ -154,7 +154,7 @@ impl Record {
                 Sign::Unsigned,
                 if active(index) { Unit::KilowattHour } else { Unit::KilovarHour },
             )),
-            (Self::DemandClear, 0..=47) => Some(if index % 2 != 0 {
+            (Self::DemandClear, 0..=47) => Some(if !index.is_multiple_of(2) {
                 MINUTE
             } else {
                 Field::number(

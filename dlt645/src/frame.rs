@@ -39,6 +39,12 @@ impl<'a> Frame<'a> {
     #[inline]
     pub fn parse(octets: &'a [u8]) -> Result<(Frame<'a>, &'a [u8]), Error> {
         let mut rest = octets;
+        // Four are the rule, and one comparison of a word.
+        if let Some((four, after)) = rest.split_first_chunk::<4>()
+            && u32::from_le_bytes(*four) == u32::from_le_bytes([WAKE_UP; 4])
+        {
+            rest = after;
+        }
         while let Some((&WAKE_UP, after)) = rest.split_first() {
             rest = after;
         }
@@ -225,7 +231,7 @@ mod tests {
 
     #[test]
     fn what_is_built_parses_back() {
-        let data: [u8; 255] = core::array::from_fn(|i| i as u8);
+        let data: [u8; 255] = core::array::from_fn(|i| u8::try_from(i).unwrap());
         for len in [0, 1, 4, 200, 255] {
             for wake_up in [0, 4] {
                 let builder = builder(&data[..len], wake_up);

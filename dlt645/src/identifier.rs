@@ -33,7 +33,6 @@ impl Identifier {
     #[must_use]
     pub const fn code(self) -> u32 {
         match self {
-            #[expect(clippy::cast_lossless, reason = "From is not const")]
             Self::V1997(code) => code as u32,
             Self::V2007(code) => code,
         }
@@ -136,7 +135,6 @@ impl Identifier {
                 if number > 0x0E {
                     return None;
                 }
-                #[expect(clippy::cast_lossless, reason = "From is not const")]
                 let code = code & 0xFFF0 | number as u16;
                 Some(Self::V1997(code))
             }

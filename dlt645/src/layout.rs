@@ -430,7 +430,7 @@ mod tests {
         assert_eq!(encode(POWER, 80, 0), Err(EncodeError::Range));
         assert_eq!(encode(POWER, 1, -5), Err(EncodeError::Range));
         assert_eq!(encode(energy, -1, 0), Err(EncodeError::Range));
-        assert_eq!(encode(energy, 999_999_99, -2), Ok([0x99; 4]));
+        assert_eq!(encode(energy, 99_999_999, -2), Ok([0x99; 4]));
         assert_eq!(encode(energy, 1_000_000, 0), Err(EncodeError::Range));
         assert_eq!(energy.encode(&value, &mut [0; 3]), Err(EncodeError::BufferTooSmall));
         assert_eq!(energy.encode(&Value::Time(Moment::time(1, 2, 3)), &mut [0; 4]), Err(EncodeError::Kind));

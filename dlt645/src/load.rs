@@ -164,7 +164,7 @@ mod tests {
             body.extend_from_slice(class);
             body.push(SEPARATOR);
         }
-        let mut octets = vec![START, START, body.len() as u8];
+        let mut octets = vec![START, START, u8::try_from(body.len()).unwrap()];
         octets.extend(body);
         octets.push(octets.iter().fold(0, |a: u8, b| a.wrapping_add(*b)));
         octets.push(END);

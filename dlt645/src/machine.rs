@@ -17,7 +17,7 @@ const CREDIT: u8 = 8;
 /// So at least two positions are done per arriving octet, and the machine catches up on any stream.
 const START_COST: u8 = 4;
 /// Cells moved per arriving octet when dead cells are taken back; a multiple of 8.
-const MOVE: u16 = 48;
+const MOVE: u16 = 32;
 
 /// What stands at the front of a run of octets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,12 +135,13 @@ pub(crate) struct Machine<W> {
     wire: PhantomData<W>,
 }
 
-/// Cells in a storage of `len` octets: the rest is one sum per eight cells and one more.
+/// Cells in a storage of `len` octets; behind them is one sum per eight cells and one more. Shifts only: a division
+/// takes AVR longer than an octet's whole work.
 pub(crate) const fn cells(len: usize) -> u16 {
     let len = if len > 0x7FFF { 0x7FFF } else { len };
     #[expect(clippy::cast_possible_truncation, reason = "cut to 15 bits above")]
     let len = len as u16;
-    (len.saturating_sub(1) / 9).saturating_mul(8)
+    len.saturating_sub((len >> 3).wrapping_add(1)) & !7
 }
 
 /// Cells that may come in from the start of a move to its end: one per step, four if the front lags, one spare.
@@ -179,7 +180,6 @@ impl<W> Machine<W> {
     /// Octets taken in and neither handed out nor reported.
     pub(crate) const fn held(&self) -> u32 {
         let cells = self.filled.wrapping_sub(self.front);
-        #[expect(clippy::cast_lossless, reason = "From is not const")]
         self.lost.wrapping_add(cells as u32)
     }
 
@@ -265,9 +265,7 @@ impl<W: Wire> Machine<W> {
                     return Some(event);
                 }
             }
-            // Beyond this the dead cells in front are taken back; the room behind is for what comes in meanwhile.
-            let trigger = longest.saturating_add(margin_of(cells).saturating_mul(2));
-            if self.end == self.filled && !self.take(cells, input, trigger) {
+            if !self.arrive(cells, sums, input, longest) {
                 if !finish {
                     return None;
                 }
@@ -276,7 +274,6 @@ impl<W: Wire> Machine<W> {
                 }
                 return self.abandon().map(Err);
             }
-            self.arrive(cells, sums, trigger);
         }
     }
 
@@ -362,40 +359,37 @@ impl<W: Wire> Machine<W> {
         }
     }
 
-    /// Copies what the front position waits for, and at least one octet, behind what is held.
-    fn take(&mut self, cells: &mut [u8], input: &mut &[u8], trigger: u16) -> bool {
-        let wanted = if self.shift == 0 { self.wait.min(trigger).saturating_sub(self.end).max(1) } else { 1 };
-        let n = usize::from(wanted).min(input.len());
-        let Some((octets, rest)) = input.split_at_checked(n) else { return false };
-        let behind = cells.get_mut(usize::from(self.filled)..).unwrap_or_default();
-        let Some(room) = behind.get_mut(..octets.len()) else { return false };
-        room.copy_from_slice(octets);
-        *input = rest;
-        #[expect(clippy::cast_possible_truncation, reason = "at most `wanted`")]
-        let n = n as u16;
-        self.filled = self.filled.wrapping_add(n);
-        n != 0
-    }
-
-    /// Octets that are written arrive: up to the next look, or one if something is pending.
-    fn arrive(&mut self, cells: &[u8], sums: &mut [u8], trigger: u16) {
+    /// Octets arrive, those that were written in place first, until there is something to do; false if they ran out.
+    #[inline]
+    fn arrive(&mut self, cells: &mut [u8], sums: &mut [u8], input: &mut &[u8], longest: u16) -> bool {
+        // From here on dead cells in front are taken back; the room behind is for what comes in meanwhile.
+        let trigger = longest.saturating_add(margin_of(cells).saturating_mul(2));
         loop {
-            let octet = cells.get(usize::from(self.place(self.end))).copied().unwrap_or_default();
+            let octet = if self.end < self.filled {
+                cells.get(usize::from(self.place(self.end))).copied().unwrap_or_default()
+            } else {
+                let Some((&octet, rest)) = input.split_first() else { return false };
+                let Some(cell) = cells.get_mut(usize::from(self.filled)) else { return false };
+                *cell = octet;
+                *input = rest;
+                self.filled = self.filled.wrapping_add(1);
+                octet
+            };
             self.sum = self.sum.wrapping_add(octet);
             self.end = self.end.wrapping_add(1);
-            if self.end.is_multiple_of(8)
+            if self.end & 7 == 0
                 && let Some(sum) =
                     sums.get_mut(usize::from(self.place(self.end.wrapping_sub(1)).wrapping_add(1) / 8))
             {
                 *sum = self.sum;
             }
             self.credit = CREDIT;
-            if self.shift == 0 && self.end >= trigger && self.front >= 8 {
+            if self.end >= trigger && self.shift == 0 && self.front >= 8 {
                 self.shift = self.front & !7;
                 self.moved = 0;
             }
-            if self.end == self.filled || self.can_look() || self.shift != 0 {
-                return;
+            if self.can_look() || self.shift != 0 {
+                return true;
             }
         }
     }

@@ -171,7 +171,7 @@ fn of1997(code: u16) -> Option<Obis> {
     let [di0, di1] = code.to_le_bytes();
     let plain = |c, d| Some(Obis::new(1, 0, c, d, 0, PRESENT));
     match (di1, di0) {
-        (0x90..=0x9F | 0xA0..=0xAF, _) => {
+        (0x90..=0xAF, _) => {
             let (reactive, direction, rate @ 0..=0x0E) = table1997::energy_parts(di1, di0)? else {
                 return None;
             };

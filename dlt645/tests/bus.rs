@@ -1,6 +1,7 @@
 //! The bus over real pipes of the operating system: the rows of table 4 of the paper, and what must be refused.
 #![cfg(feature = "bus")]
 #![allow(
+    clippy::cast_possible_truncation,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
@@ -94,7 +95,7 @@ impl Rig {
         let mut decoder = Decoder::new([0; STORAGE]);
         let mut routed = vec![];
         for piece in octets.chunks(17) {
-            let line = self.lines.0.get_mut(&from).expect("pipe");
+            let line = self.lines.0.get_mut(&from).unwrap();
             line.into.1.write_all(piece).unwrap();
             let spare = decoder.spare_mut();
             let len = piece.len().min(spare.len());
@@ -110,7 +111,7 @@ impl Rig {
     /// All octets in the pipe out of the bus to `process`.
     fn taken(&mut self, process: Process) -> Vec<u8> {
         let line = self.lines.0.get_mut(&process).unwrap();
-        let mut octets = vec![0; std::mem::take(&mut line.waiting)];
+        let mut octets = vec![0; core::mem::take(&mut line.waiting)];
         line.out.0.read_exact(&mut octets).unwrap();
         octets
     }
@@ -517,7 +518,7 @@ fn get_set_and_action_in_place_or_over_the_bus() {
         (Request::Read { identifier: id, query: Query::All }, 0x91),
     ] {
         let Ok(Outcome::Forward(octets)) = basic.request(3, &request, false, &mut out) else { panic!() };
-        assert_eq!(rig.put(Process::Basic, &octets.to_vec()), [Routed::To(Process::Metering)]);
+        assert_eq!(rig.put(Process::Basic, octets), [Routed::To(Process::Metering)]);
         let asked = rig.taken(Process::Metering);
         let answer =
             metering.handle_packet(&Packet::parse(&asked).unwrap().0, &mut out).unwrap().unwrap().to_vec();

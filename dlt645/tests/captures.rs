@@ -1,6 +1,7 @@
 //! Every captured frame decodes to its expected value; negatives are refused for the stated reason; requests and
 //! replies rebuilt from their meaning equal the captured octets.
 #![allow(
+    clippy::cast_possible_truncation,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,

@@ -1,5 +1,6 @@
 //! The five laws of the streaming idiom, on dirty streams.
 #![allow(
+    clippy::cast_possible_truncation,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
@@ -113,7 +114,7 @@ proptest! {
         let mut input = vec![];
         for (len, gap) in starts {
             input.extend([0x68, 1, 2, 3, 4, 5, 6, 0x68, 0x91, len]);
-            input.extend(std::iter::repeat_n(0x11, gap));
+            input.extend(core::iter::repeat_n(0x11, gap));
         }
         let good = frame([1, 2, 3, 4, 5, 6], 0x91, &data, 0);
         input.extend(&good);
@@ -158,21 +159,21 @@ fn a_false_start_with_a_long_claim_does_not_stall_the_stream() {
 fn a_good_frame_comes_with_its_last_octet() {
     let good = frame([1, 2, 3, 4, 5, 6], 0x91, &[0, 0, 1, 0, 0x26, 0, 0, 0], 4);
     let mut decoder = Decoder::new([0; STORAGE]);
-    for round in 0..5 {
+    for round in 0..5u8 {
         // Noise between frames is reported first, still on the last octet.
         let noise = [0x55; 9];
-        for octet in &noise[..round] {
+        for octet in &noise[..round.into()] {
             assert!(decoder.decode(&mut &[*octet][..]).is_none());
         }
         for (at, octet) in good.iter().enumerate() {
-            let mut input = std::slice::from_ref(octet);
+            let mut input = core::slice::from_ref(octet);
             if at + 1 < good.len() {
                 assert!(decoder.decode(&mut input).is_none());
                 continue;
             }
             if round > 0 {
                 let error = decoder.decode(&mut input).unwrap().unwrap_err();
-                assert_eq!(error, Error { kind: ErrorKind::Noise, lost: round as u32 });
+                assert_eq!(error, Error { kind: ErrorKind::Noise, lost: round.into() });
             }
             assert!(decoder.decode(&mut input).unwrap().is_ok());
             assert!(decoder.decode(&mut input).is_none());

@@ -5,6 +5,7 @@
 //! addresses stand the other way round in its API (`129078563412` is 123456789012 on the wire). Its client reads the
 //! time of a demand the other way round too (its server sends it right), and has no value for a good write.
 #![allow(
+    clippy::cast_possible_truncation,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
@@ -13,12 +14,13 @@
     reason = "test code"
 )]
 
+use core::time::Duration;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use dlt645::{
     Access, Address, Data, Decoder, Discovery, DiscoveryConfig, DiscoveryEvent, Identifier, Master,

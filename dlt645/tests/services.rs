@@ -1,6 +1,7 @@
 //! Vectors made for this crate: every service, requests and replies, both versions, parsed and encoded to the same
 //! octets; and what is too short for its service.
 #![allow(
+    clippy::cast_possible_truncation,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,

@@ -1,5 +1,6 @@
 //! Master and slave against each other, and each against what the standard and the field do to it.
 #![allow(
+    clippy::cast_possible_truncation,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
@@ -122,7 +123,7 @@ fn master(version: Version) -> Master<'static, [u8; 300]> {
     Master::new(MasterConfig::new(version), [0; 300])
 }
 
-fn hex(range: std::ops::Range<u8>) -> String {
+fn hex(range: core::ops::Range<u8>) -> String {
     range.map(|octet| format!("{octet:02X}")).collect()
 }
 
@@ -370,7 +371,7 @@ fn the_programming_window_closes() {
     let mut slave: TestSlave = Slave::new(config, TestMeter::default(), [0; 300]);
     let octets = frame(OWN.octets(), 0x14, &[3, 1, 0, 4, 2, 1, 2, 3, 0, 0, 0, 0, 0x15], 0);
     let (write, _) = Frame::parse(&octets).unwrap();
-    let mut control = |slave: &mut TestSlave, now: u32| {
+    let control = |slave: &mut TestSlave, now: u32| {
         assert_eq!(slave.handle_frame(&write, now), Handled::Replying);
         let mut out = [0; 300];
         let sent = slave.poll_transmit(&mut out, now + 20).unwrap();

@@ -1,6 +1,7 @@
 //! Every identifier of the published tables has the length, format, unit and sign that the table gives.
 #![cfg(all(feature = "events", feature = "freeze", feature = "load"))]
 #![allow(
+    clippy::cast_possible_truncation,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,

@@ -12,7 +12,7 @@ pub const HEADER: u16 = 15;
 /// Octets of the longest packet.
 pub const LONGEST: u16 = HEADER + frame::LONGEST;
 /// Storage octets that hold any packet, see [`crate::STORAGE`].
-pub const STORAGE: usize = 361;
+pub const STORAGE: usize = 385;
 
 const _: () = assert!(machine::longest(STORAGE) >= LONGEST, "a decoder of STORAGE octets takes any packet");
 

@@ -179,18 +179,16 @@ impl Rate {
     /// The rate in bit/s; `None` unless exactly one of bits 1..=6 is set.
     #[must_use]
     pub const fn bits_per_second(self, version: Version) -> Option<u16> {
-        let bit = match self.0 {
-            0x02 => 1,
-            0x04 => 2,
-            0x08 => 3,
-            0x10 => 4,
-            0x20 => 5,
-            0x40 => 6,
+        // Doublings of 300 bit/s.
+        let steps: u8 = match (self.0, version) {
+            (0x02, Version::V1997) => 0,
+            (0x02, Version::V2007) | (0x04, Version::V1997) => 1,
+            (0x04, Version::V2007) | (0x08, Version::V1997) => 2,
+            (0x08, Version::V2007) | (0x10, Version::V1997) => 3,
+            (0x10, Version::V2007) | (0x20, Version::V1997) => 4,
+            (0x20, Version::V2007) | (0x40, Version::V1997) => 5,
+            (0x40, Version::V2007) => 6,
             _ => return None,
-        };
-        let steps: u16 = match version {
-            Version::V1997 => bit - 1,
-            Version::V2007 => bit,
         };
         Some(300 << steps)
     }

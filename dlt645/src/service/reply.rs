@@ -67,14 +67,15 @@ impl<'a> Reply<'a> {
         if !control.from_meter() {
             return Err(ServiceError::Direction);
         }
-        let service = control.service(version);
         let data = frame.data();
-        if !control.is_refusal() && matches!(service, Service::Read) {
+        // Most replies are to reads; one comparison tells.
+        let (service, read) = (Service::Read, if matches!(version, Version::V1997) { 0x81 } else { 0x91 });
+        if control.octet() & !0x20 == read {
             let short = ServiceError::Length(service, u8::try_from(data.len()).unwrap_or(u8::MAX));
             let (identifier, data) = Identifier::split(version, data).ok_or(short)?;
             return Ok(Self::Data { service, identifier, data, sequence: None, more: control.more() });
         }
-        Self::other(control, service, version, data)
+        Self::other(control, control.service(version), version, data)
     }
 
     fn other(

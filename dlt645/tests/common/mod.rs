@@ -11,7 +11,7 @@ use dlt645::{Address, Builder, Control, Data};
 use proptest::prelude::*;
 
 /// Octets of one frame.
-pub fn frame(address: [u8; 6], control: u8, data: &[u8], wake_up: u8) -> Vec<u8> {
+pub(crate) fn frame(address: [u8; 6], control: u8, data: &[u8], wake_up: u8) -> Vec<u8> {
     let builder = Builder {
         wake_up,
         address: Address::from_octets(address),
@@ -22,7 +22,7 @@ pub fn frame(address: [u8; 6], control: u8, data: &[u8], wake_up: u8) -> Vec<u8>
 }
 
 /// Frames, cut and damaged frames, noise, floods of start octets, frames inside false frames.
-pub fn dirty() -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn dirty() -> impl Strategy<Value = Vec<u8>> {
     let good = (any::<[u8; 6]>(), any::<u8>(), prop::collection::vec(any::<u8>(), 0..60), 0..5u8)
         .prop_map(|(a, c, d, w)| frame(a, c, &d, w));
     // Data octets that read 68H, 16H and FEH on the wire.
@@ -58,7 +58,7 @@ pub fn dirty() -> impl Strategy<Value = Vec<u8>> {
 }
 
 /// Columns of a line of CSV; quotes around a column with commas are dropped, doubled quotes inside are one.
-pub fn columns(line: &str) -> Vec<String> {
+pub(crate) fn columns(line: &str) -> Vec<String> {
     let (mut out, mut field, mut quoted) = (vec![], String::new(), false);
     let mut chars = line.chars().peekable();
     while let Some(c) = chars.next() {
@@ -68,7 +68,7 @@ pub fn columns(line: &str) -> Vec<String> {
                 chars.next();
             }
             '"' => quoted = !quoted,
-            ',' if !quoted => out.push(std::mem::take(&mut field)),
+            ',' if !quoted => out.push(core::mem::take(&mut field)),
             c => field.push(c),
         }
     }
@@ -77,13 +77,13 @@ pub fn columns(line: &str) -> Vec<String> {
 }
 
 /// Octets of hexadecimal text.
-pub fn unhex(text: &str) -> Vec<u8> {
+pub(crate) fn unhex(text: &str) -> Vec<u8> {
     let digits: Vec<u32> = text.chars().map(|c| c.to_digit(16).expect("hex")).collect();
     digits.chunks(2).map(|pair| u8::try_from(pair[0] * 16 + pair[1]).expect("octet")).collect()
 }
 
 /// A file of the captures, or of the facts beside them; says so and gives none where a clone has no such folder.
-pub fn shared(path: &str) -> Option<String> {
+pub(crate) fn shared(path: &str) -> Option<String> {
     let path = format!("{}/../../shared/{path}", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).ok();
     if text.is_none() {
