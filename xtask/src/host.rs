@@ -63,5 +63,6 @@ pub fn test(step: &mut Step) {
 }
 
 pub fn bench(step: &mut Step) {
+    step.tests("decoding allocates nothing", cargo().args(["test", "-p", "benches"]));
     step.check("benches, once each", cargo().args(["bench", "-p", "benches", "--", "--test"]));
 }

@@ -11,8 +11,8 @@ mod link;
 mod p1;
 
 use crate::args;
+use crate::input::Source;
 use crate::input::hex::{self, Hex};
-use crate::input::{IDLE, Source};
 use crate::output::Printer;
 use damage::Damage;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -23,7 +23,7 @@ use std::thread;
 use std::time::Duration;
 
 const CHUNK: usize = 1 << 16;
-const RECONNECT: Duration = Duration::from_secs(5);
+const RECONNECT: Duration = Duration::from_secs(1);
 const DAMAGED: u8 = 1;
 const USAGE: u8 = 2;
 
@@ -153,7 +153,7 @@ fn forever(source: &Source, handler: &mut dyn Handler, context: &mut Context) ->
         if let Err(error) = context.printer.flush() {
             return error;
         }
-        thread::sleep(if opened_before { RECONNECT } else { IDLE });
+        thread::sleep(RECONNECT);
     }
 }
 
