@@ -5,11 +5,13 @@
 extern crate std;
 
 pub mod bitmap;
+pub mod carrier;
 mod codec;
 #[cfg(feature = "coded")]
 pub mod coding;
 pub mod error;
 pub mod flash;
+pub mod fragment;
 pub mod gaps;
 pub mod hash;
 pub mod message;
