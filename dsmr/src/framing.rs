@@ -305,18 +305,11 @@ fn verdict(kind: CheckKind, digits: u8, claimed: u16, running: u16) -> Check {
 /// Where the first `/` or `!` stands; the length if there is none.
 #[inline]
 pub(crate) fn find_mark(octets: &[u8]) -> usize {
-    let is_mark = |octet: &u8| matches!(octet, b'/' | b'!');
-    let mut at = 0usize;
-    let (blocks, _) = octets.as_chunks::<32>();
-    for block in blocks {
-        // No early exit inside a block: the compiler makes a few wide comparisons of it.
-        if block.iter().fold(false, |any, octet| any | is_mark(octet)) {
-            break;
-        }
-        at = at.wrapping_add(32);
-    }
-    let rest = octets.get(at..).unwrap_or_default();
-    at.wrapping_add(rest.iter().position(is_mark).unwrap_or(rest.len()))
+    #[cfg(target_pointer_width = "64")]
+    let found = crate::wide::find_mark(octets);
+    #[cfg(not(target_pointer_width = "64"))]
+    let found = octets.iter().position(|octet| matches!(octet, b'/' | b'!'));
+    found.unwrap_or(octets.len())
 }
 
 #[inline]

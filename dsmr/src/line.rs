@@ -2,18 +2,19 @@
 
 use crate::framing::is_line_end;
 use crate::value::Value;
+#[cfg(target_pointer_width = "64")]
+use crate::wide;
 use obis::Obis;
 
 /// One data line, with the lines that continue it.
 ///
 /// `1-0:1.8.1(000576.239*kWh)`: a code and any number of values. The gas reading of DSMR 2.2 and 3.0 stands on a line
 /// of its own that begins with a parenthesis, and a long text may be wrapped: both belong to the line before.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct DataLine<'a> {
     octets: &'a [u8],
-    /// From the first parenthesis on.
-    values: &'a [u8],
     code: Option<Obis>,
+    values: Values<'a>,
 }
 
 impl<'a> DataLine<'a> {
@@ -21,8 +22,8 @@ impl<'a> DataLine<'a> {
     #[must_use]
     #[inline]
     pub fn parse(octets: &'a [u8]) -> Self {
-        if let Some((code, values)) = plain_code(octets) {
-            return Self { octets, values, code: Some(code) };
+        if let Some((code, rest)) = plain_code(octets) {
+            return Self { octets, code: Some(code), values: Values { rest, len: rest.len(), known: 0 } };
         }
         Self::parse_odd(octets)
     }
@@ -30,8 +31,8 @@ impl<'a> DataLine<'a> {
     #[cold]
     fn parse_odd(octets: &'a [u8]) -> Self {
         let at = octets.iter().position(|octet| *octet == b'(').unwrap_or(octets.len());
-        let (front, values) = octets.split_at_checked(at).unwrap_or_default();
-        Self { octets, values, code: odd_code(front) }
+        let (front, rest) = octets.split_at_checked(at).unwrap_or_default();
+        Self { octets, code: odd_code(front), values: Values { rest, len: rest.len(), known: 0 } }
     }
 
     /// The whole line as sent.
@@ -50,7 +51,7 @@ impl<'a> DataLine<'a> {
     #[must_use]
     #[inline]
     pub const fn values(&self) -> Values<'a> {
-        Values { rest: self.values }
+        self.values
     }
 
     /// The first value.
@@ -68,6 +69,14 @@ impl<'a> DataLine<'a> {
     }
 }
 
+impl PartialEq for DataLine<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.octets == other.octets
+    }
+}
+
+impl Eq for DataLine<'_> {}
+
 impl core::fmt::Debug for DataLine<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "{}", self.octets.escape_ascii())
@@ -77,6 +86,15 @@ impl core::fmt::Debug for DataLine<'_> {
 /// `A-B:C.D.E(` as nearly all lines begin: the code, and the line from the parenthesis on.
 #[inline]
 fn plain_code(octets: &[u8]) -> Option<(Obis, &[u8])> {
+    #[cfg(target_pointer_width = "64")]
+    if let Some((code, len)) = wide::code(octets) {
+        return Some((code, octets.get(len..)?));
+    }
+    code_by_octets(octets)
+}
+
+/// The same, an octet at a time.
+fn code_by_octets(octets: &[u8]) -> Option<(Obis, &[u8])> {
     let [a, b'-', b, b':', rest @ ..] = octets else { return None };
     let (a, b) = (a.wrapping_sub(b'0'), b.wrapping_sub(b'0'));
     let (c, rest) = group(rest)?;
@@ -119,7 +137,12 @@ fn odd_code(front: &[u8]) -> Option<Obis> {
 /// hold parentheses. Doubled parentheses, `((ER11))`, are one pair. A last value that is not closed goes to the end.
 #[derive(Clone, Copy, Debug)]
 pub struct Values<'a> {
+    /// Begins with the values. What stands behind them belongs to other lines.
     rest: &'a [u8],
+    /// Octets of the values.
+    len: usize,
+    /// Octets of the first value with its parentheses, where that is known: whoever found the line has passed it.
+    known: usize,
 }
 
 impl<'a> Iterator for Values<'a> {
@@ -127,35 +150,47 @@ impl<'a> Iterator for Values<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Value<'a>> {
-        let [b'(', rest @ ..] = self.rest else { return self.next_odd() };
-        let mut at = 0usize;
-        // The short values first, with nothing to be weighed.
-        for octet in rest {
-            if matches!(octet, b')' | b'(') {
-                break;
-            }
-            at = at.wrapping_add(1);
+        if self.len == 0 {
+            return None;
         }
-        let (value, rest) = rest.split_at_checked(at)?;
-        match rest {
-            [b')'] => {
-                self.rest = &[];
-                Some(Value::new(value))
+        let (at, after) = if self.known != 0 {
+            (self.known, self.rest.get(self.known..)?)
+        } else {
+            let [b'(', text @ ..] = self.rest.get(..self.len)? else { return self.next_odd() };
+            let Some(at) = value_end(text) else { return self.next_odd() };
+            let after = self.rest.get(at.wrapping_add(2)..self.len)?;
+            if !matches!(after, [] | [b'(', ..]) {
+                return self.next_odd();
             }
-            [b')', next @ ..] if next.first() == Some(&b'(') => {
-                self.rest = next;
-                Some(Value::new(value))
-            }
-            _ => self.next_odd(),
-        }
+            (at.wrapping_add(2), self.rest.get(at.wrapping_add(2)..)?)
+        };
+        let value = Value::within(self.rest.get(1..)?, at.wrapping_sub(2));
+        self.rest = after;
+        self.len = self.len.wrapping_sub(at);
+        self.known = 0;
+        Some(value)
+    }
+}
+
+/// The octets of a value that is plain: no parenthesis and no control character in it, a closing parenthesis behind it.
+#[inline]
+fn value_end(octets: &[u8]) -> Option<usize> {
+    #[cfg(target_pointer_width = "64")]
+    return wide::value_end(octets);
+    #[cfg(not(target_pointer_width = "64"))]
+    {
+        let at = octets.iter().position(|octet| matches!(octet, b'(' | b')' | 0..0x20))?;
+        (octets.get(at) == Some(&b')')).then_some(at)
     }
 }
 
 impl<'a> Values<'a> {
     #[cold]
     fn next_odd(&mut self) -> Option<Value<'a>> {
-        let open = self.rest.iter().position(|octet| *octet == b'(')?;
-        let mut text = self.rest.get(open.checked_add(1)?..)?;
+        self.known = 0;
+        let all = self.rest.get(..self.len)?;
+        let open = all.iter().position(|octet| *octet == b'(')?;
+        let mut text = all.get(open.checked_add(1)?..)?;
         let doubled = match text {
             [b'(', inner @ ..] => {
                 text = inner;
@@ -167,7 +202,7 @@ impl<'a> Values<'a> {
         loop {
             let found = text.get(at..).and_then(|ahead| ahead.iter().position(|octet| *octet == b')'));
             let Some(found) = found else {
-                self.rest = &[];
+                self.go_on(&[]);
                 return Some(Value::new(text));
             };
             at = at.checked_add(found)?;
@@ -179,16 +214,20 @@ impl<'a> Values<'a> {
             };
             match after.trim_ascii_start() {
                 [] | [b'(', ..] => {
-                    self.rest = after;
+                    self.go_on(after);
                     return Some(Value::new(value));
                 }
                 _ if after.first().is_some_and(|octet| is_line_end(*octet)) => {
-                    self.rest = after;
+                    self.go_on(after);
                     return Some(Value::new(value));
                 }
                 _ => at = at.checked_add(1)?,
             }
         }
+    }
+
+    fn go_on(&mut self, rest: &'a [u8]) {
+        (self.rest, self.len) = (rest, rest.len());
     }
 }
 
@@ -209,6 +248,36 @@ impl<'a> Iterator for DataLines<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<DataLine<'a>> {
+        match self.next_plain() {
+            Some(line) => Some(line),
+            None => self.next_odd(),
+        }
+    }
+}
+
+impl<'a> DataLines<'a> {
+    /// The line at the front, if it is plain: a code, values of which none holds a parenthesis, CR LF, and a line that
+    /// does not continue it. All in one pass.
+    #[inline]
+    fn next_plain(&mut self) -> Option<DataLine<'a>> {
+        let octets = self.rest;
+        let (code, values) = plain_code(octets)?;
+        let known = value_end(values.get(1..)?)?.wrapping_add(2);
+        let mut rest = values.get(known..)?;
+        while let [b'(', more @ ..] = rest {
+            rest = more.get(value_end(more)?..)?.get(1..)?;
+        }
+        let [b'\r', b'\n', next @ ..] = rest else { return None };
+        if matches!(next, [] | [b'(', ..]) {
+            return None;
+        }
+        self.rest = next;
+        let line = octets.get(..octets.len().wrapping_sub(rest.len()))?;
+        let len = values.len().wrapping_sub(rest.len());
+        Some(DataLine { octets: line, code: Some(code), values: Values { rest: values, len, known } })
+    }
+
+    fn next_odd(&mut self) -> Option<DataLine<'a>> {
         while let [b'\r' | b'\n', rest @ ..] = self.rest {
             self.rest = rest;
         }
@@ -231,24 +300,8 @@ impl<'a> Iterator for DataLines<'a> {
 /// The line at the front and what follows it, its line end included.
 #[inline]
 fn split_line(octets: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut at = 0usize;
-    let (blocks, _) = octets.as_chunks::<8>();
-    for block in blocks {
-        // The lowest octet below 0E, all eight at once; only higher ones can be found wrongly.
-        let wide = u64::from_le_bytes(*block);
-        let below = wide.wrapping_sub(0x0E0E_0E0E_0E0E_0E0E) & !wide & 0x8080_8080_8080_8080;
-        if below != 0 {
-            at = at.wrapping_add((below.trailing_zeros() / 8) as usize);
-            break;
-        }
-        at = at.wrapping_add(8);
-    }
-    let tail = octets.get(at..)?;
-    if tail.first().is_some_and(|octet| is_line_end(*octet)) {
-        return octets.split_at_checked(at);
-    }
-    at = at.wrapping_add(tail.iter().position(|octet| is_line_end(*octet)).unwrap_or(tail.len()));
-    octets.split_at_checked(at)
+    let len = octets.iter().position(|octet| is_line_end(*octet)).unwrap_or(octets.len());
+    octets.split_at_checked(len)
 }
 
 /// The line of `len` octets at the front of `octets` with all lines that continue it.

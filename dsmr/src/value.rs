@@ -5,10 +5,24 @@ use crate::timestamp::Timestamp;
 use obis::{Decimal, Obis, Prefix, Scaled, Unit};
 
 /// What stands between two parentheses.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct Value<'a> {
     octets: &'a [u8],
+    /// The value and what stands behind it, which begins with a closing parenthesis if there is anything: so a number
+    /// can be read in wide steps that go past its end.
+    text: &'a [u8],
 }
+
+/// Numbers stay below this.
+const LARGEST: u64 = 1_000_000_000_000_000_000;
+
+impl PartialEq for Value<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.octets == other.octets
+    }
+}
+
+impl Eq for Value<'_> {}
 
 /// What a value looks like by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +45,13 @@ impl<'a> Value<'a> {
     #[must_use]
     #[inline]
     pub const fn new(octets: &'a [u8]) -> Self {
-        Self { octets }
+        Self { octets, text: octets }
+    }
+
+    /// The value in the first `len` octets of `text`, with a closing parenthesis behind it.
+    #[inline]
+    pub(crate) fn within(text: &'a [u8], len: usize) -> Self {
+        Self { octets: text.get(..len).unwrap_or_default(), text }
     }
 
     /// The octets as sent.
@@ -47,23 +67,38 @@ impl<'a> Value<'a> {
     }
 
     /// The number at the front, exact and with as many decimals as sent, and the text of its unit without `*` and
-    /// spaces around. `None`: there is no number, or it has more digits than fit (19).
+    /// spaces around. `None`: there is no number, or it has more digits than 18, leading zeros aside.
     #[must_use]
     #[inline]
     pub fn decimal(self) -> Option<(Decimal, &'a [u8])> {
-        let (negative, mut rest) = match self.octets {
+        #[cfg(target_pointer_width = "64")]
+        if let Some((mantissa, decimals, len)) = crate::wide::number(self.text)
+            && let (Some(unit), Ok(mantissa)) = (self.octets.get(len..), i64::try_from(mantissa))
+        {
+            return Some((Decimal::new(mantissa, 0i8.wrapping_sub_unsigned(decimals)), unit_text(unit)));
+        }
+        let (negative, rest) = match self.octets {
             [b'-', rest @ ..] => (true, rest),
             [b'+', rest @ ..] => (false, rest),
             rest => (false, rest),
         };
+        self.decimal_by_octets(negative, rest)
+    }
+
+    /// The same, an octet at a time.
+    fn decimal_by_octets(self, negative: bool, mut rest: &'a [u8]) -> Option<(Decimal, &'a [u8])> {
         let mut mantissa = 0u64;
-        let (mut exponent, mut point, mut digits) = (0i8, 0i8, 0u8);
+        let (mut exponent, mut point, mut any) = (0i8, 0i8, false);
         while let [octet, tail @ ..] = rest {
             let digit = octet.wrapping_sub(b'0');
             if digit < 10 {
-                digits = digits.saturating_add(1);
+                // Below this bound one more digit fits in every case; leading zeros cost nothing.
+                if mantissa >= LARGEST / 10 {
+                    return None;
+                }
                 mantissa = mantissa.wrapping_mul(10).wrapping_add(digit.into());
-                exponent = exponent.wrapping_sub(point);
+                exponent = exponent.checked_sub(point)?;
+                any = true;
             } else if *octet == b'.' && point == 0 {
                 point = 1;
             } else {
@@ -71,25 +106,12 @@ impl<'a> Value<'a> {
             }
             rest = tail;
         }
-        match digits {
-            0 => return None,
-            1..=18 => {}
-            _ => return self.long_decimal(),
+        if !any {
+            return None;
         }
-        let mantissa =
-            if negative { 0i64.checked_sub_unsigned(mantissa) } else { i64::try_from(mantissa).ok() };
-        Some((Decimal::new(mantissa?, exponent), unit_text(rest)))
-    }
-
-    /// More than 18 digits: most are leading zeros.
-    #[cold]
-    fn long_decimal(self) -> Option<(Decimal, &'a [u8])> {
-        let signed = usize::from(matches!(self.octets, [b'-' | b'+', ..]));
-        let is_number = |octet: &u8| octet.is_ascii_digit() || *octet == b'.';
-        let digits = self.octets.get(signed..)?;
-        let end = digits.iter().position(|octet| !is_number(octet)).unwrap_or(digits.len());
-        let (number, rest) = self.octets.split_at_checked(signed.checked_add(end)?)?;
-        Some((Decimal::parse(number).ok()?, unit_text(rest)))
+        let mantissa = i64::try_from(mantissa).ok()?;
+        let mantissa = if negative { mantissa.wrapping_neg() } else { mantissa };
+        Some((Decimal::new(mantissa, exponent), unit_text(rest)))
     }
 
     /// The number with its unit. Without a unit that is [`Unit::NONE`]; `None` where there is one that is not known.
@@ -99,6 +121,14 @@ impl<'a> Value<'a> {
     #[must_use]
     #[inline]
     pub fn scaled(self) -> Option<Scaled> {
+        #[cfg(target_pointer_width = "64")]
+        if let Some(scaled) = crate::wide::scaled(self.text, self.octets.len()) {
+            return Some(scaled);
+        }
+        self.scaled_by_octets()
+    }
+
+    fn scaled_by_octets(self) -> Option<Scaled> {
         // A unit may lack its `*`, so the letter of a timestamp would pass for watt.
         if self.octets.len() == 13 && Timestamp::parse(self.octets).is_some() {
             return None;
@@ -142,9 +172,9 @@ impl<'a> Value<'a> {
     #[must_use]
     #[inline]
     pub fn content(self) -> Content<'a> {
-        let number = self.scaled();
-        if let Some(number) = number {
-            return Content::Number(number);
+        #[cfg(target_pointer_width = "64")]
+        if let Some(scaled) = crate::wide::scaled(self.text, self.octets.len()) {
+            return Content::Number(scaled);
         }
         self.other_content()
     }
@@ -152,9 +182,14 @@ impl<'a> Value<'a> {
     fn other_content(self) -> Content<'a> {
         let text = self.octets.trim_ascii();
         if text.is_empty() {
-            Content::Empty
-        } else if let Some(time) = Timestamp::parse(text) {
+            return Content::Empty;
+        }
+        // Only times that cannot be numbers: with a letter behind them or something between the digits.
+        let time = if text.iter().all(u8::is_ascii_digit) { None } else { Timestamp::parse(text) };
+        if let Some(time) = time {
             Content::Time(time)
+        } else if let Some(number) = self.scaled_by_octets() {
+            Content::Number(number)
         } else if let Some(code) = self.code() {
             Content::Code(code)
         } else {

@@ -90,7 +90,9 @@ fn naive_value(text: &str) -> Naive {
     ];
     if digits(whole)
         && decimals.is_none_or(digits)
-        && format!("{whole}{}", decimals.unwrap_or_default()).parse::<i64>().is_ok()
+        && format!("{whole}{}", decimals.unwrap_or_default())
+            .parse::<i64>()
+            .is_ok_and(|number| number < 1_000_000_000_000_000_000)
         && known.contains(&unit.to_lowercase().as_str())
     {
         let whole = whole.trim_start_matches('0');
