@@ -1,4 +1,4 @@
-//! The stream decoder and the slice iterator: the one place that knows how octets become frames and errors.
+//! The stream decoder: how octets that come in any pieces become frames and errors.
 //!
 //! A framing is a small machine fed one octet at a time. When a candidate frame turns out bad, its first octet is
 //! given up and the octets behind it are fed again, in place. Octets that arrive meanwhile queue up behind them, and
@@ -18,7 +18,7 @@ const HEADER_ROOM: usize = 16;
 /// Storage below this holds no header, so nothing is decoded in it.
 const SMALLEST: usize = 18;
 /// Octets of noise after which it is reported, though no frame ends it: a wrong baud rate must not look like silence.
-const REPORTED: u32 = 1024;
+pub(crate) const REPORTED: u32 = 1024;
 
 /// Longest frame, in octets, that a decoder with `capacity` octets of storage can take: 7/8 of it, less 16.
 ///
@@ -127,19 +127,7 @@ enum Found<'i> {
 impl<F: Framing, B> Decoder<F, B> {
     /// A decoder at the start of a line, over `storage`.
     pub const fn new(storage: B) -> Self {
-        let core = Core {
-            framing: F::START,
-            held: 0,
-            read: 0,
-            end: 0,
-            committed: 0,
-            gap: 0,
-            credit: 0,
-            ready: false,
-            noise: 0,
-            stats: Stats::ZERO,
-        };
-        Self { storage, core }
+        Self { storage, core: Core::new(Stats::ZERO) }
     }
 
     /// What came out so far.
@@ -157,19 +145,7 @@ impl<F: Framing, B> Decoder<F, B> {
 
     /// Forgets everything held, as at the start of a line; the counters stay.
     pub fn reset(&mut self) {
-        let stats = self.core.stats;
-        self.core = Core {
-            framing: F::START,
-            held: 0,
-            read: 0,
-            end: 0,
-            committed: 0,
-            gap: 0,
-            credit: 0,
-            ready: false,
-            noise: 0,
-            stats,
-        };
+        self.core = Core::new(self.core.stats);
     }
 }
 
@@ -259,6 +235,21 @@ impl Found<'_> {
 }
 
 impl<F: Framing> Core<F> {
+    const fn new(stats: Stats) -> Self {
+        Self {
+            framing: F::START,
+            held: 0,
+            read: 0,
+            end: 0,
+            committed: 0,
+            gap: 0,
+            credit: 0,
+            ready: false,
+            noise: 0,
+            stats,
+        }
+    }
+
     /// One copy of the machine code for each framing, whatever the storage.
     fn advance<'i>(&mut self, buf: &mut [u8], input: &mut &'i [u8]) -> Option<Result<Found<'i>, Error>> {
         if buf.len() < SMALLEST {
@@ -546,129 +537,5 @@ impl<F, B> fmt::Debug for Decoder<F, B> {
             .field("held", &self.core.held)
             .field("stats", &self.core.stats)
             .finish_non_exhaustive()
-    }
-}
-
-/// The frames of a whole slice, borrowed from it; see [`frames`](crate::frames).
-///
-/// Gives the same events as a [`Decoder`] whose storage is large enough. Work is linear in the input, but where
-/// somebody has packed good headers that claim long frames back to back: then each of them is checked in full.
-#[derive(Clone, Debug)]
-pub struct Frames<'i, F> {
-    rest: &'i [u8],
-    framing: F,
-    noise: u32,
-    fill: u32,
-}
-
-impl<'i, F: Framing> Frames<'i, F> {
-    pub(crate) const fn new(input: &'i [u8]) -> Self {
-        Self { rest: input, framing: F::START, noise: 0, fill: 0 }
-    }
-
-    /// What has not been looked at yet.
-    #[must_use]
-    pub const fn rest(&self) -> &'i [u8] {
-        self.rest
-    }
-
-    /// Fill octets passed so far.
-    #[must_use]
-    pub const fn fill(&self) -> u32 {
-        self.fill
-    }
-
-    fn skip(&mut self, n: usize) -> &'i [u8] {
-        let (front, rest) = self.rest.split_at_checked(n).unwrap_or((self.rest, &[]));
-        self.rest = rest;
-        front
-    }
-
-    fn error(&mut self, kind: ErrorKind) -> Option<Result<F::Frame<'i>, Error>> {
-        Some(Err(Error { kind, lost: core::mem::take(&mut self.noise) }))
-    }
-
-    fn reject(&mut self, kind: ErrorKind) -> Option<Result<F::Frame<'i>, Error>> {
-        self.skip(1);
-        self.noise = self.noise.wrapping_add(1);
-        self.framing.restart(false);
-        self.error(kind)
-    }
-
-    /// Follows the candidate at the front to its end: its length, or why it is none.
-    fn candidate(&mut self) -> Result<(usize, usize), ErrorKind> {
-        let mut at = 0;
-        loop {
-            let behind = self.rest.get(at..).unwrap_or_default();
-            at = at.saturating_add(self.framing.feed_many(at, behind));
-            let Some(&octet) = self.rest.get(at) else { return Err(ErrorKind::Truncated) };
-            let next = at.saturating_add(1);
-            match self.framing.feed(at, octet, usize::MAX) {
-                Step::Reject(kind) => return Err(kind),
-                Step::Frame => return Ok((next, 0)),
-                Step::FrameBefore => return Ok((at, 1)),
-                Step::More => at = next,
-                // Only at index 0, where `next` looks first.
-                Step::Fill | Step::Noise => return Err(ErrorKind::Format),
-            }
-        }
-    }
-}
-
-impl<'i, F: Framing + Clone> Iterator for Frames<'i, F> {
-    type Item = Result<F::Frame<'i>, Error>;
-
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let before = self.framing.clone();
-            let (len, fill) = if let Some(len) = self.framing.whole(self.rest, usize::MAX) {
-                (len, 0)
-            } else {
-                let most = usize::try_from(REPORTED.saturating_sub(self.noise)).unwrap_or(usize::MAX);
-                let noise = self.framing.noise(self.rest).min(most);
-                self.skip(noise);
-                self.noise = self.noise.wrapping_add(u32::try_from(noise).unwrap_or(u32::MAX));
-                if self.noise >= REPORTED {
-                    return self.error(ErrorKind::Noise);
-                }
-                let Some(&octet) = self.rest.first() else {
-                    return if self.noise > 0 { self.error(ErrorKind::Noise) } else { None };
-                };
-                match self.framing.feed(0, octet, usize::MAX) {
-                    Step::Fill => {
-                        self.skip(1);
-                        self.fill = self.fill.wrapping_add(1);
-                        continue;
-                    }
-                    Step::Noise => {
-                        self.skip(1);
-                        self.noise = self.noise.wrapping_add(1);
-                        if self.noise >= REPORTED {
-                            return self.error(ErrorKind::Noise);
-                        }
-                        continue;
-                    }
-                    Step::Reject(kind) => return self.reject(kind),
-                    Step::Frame => (1, 0),
-                    Step::FrameBefore | Step::More => {
-                        self.framing = before.clone();
-                        match self.candidate() {
-                            Ok(found) => found,
-                            Err(kind) => return self.reject(kind),
-                        }
-                    }
-                }
-            };
-            if self.noise > 0 {
-                self.framing = before;
-                return self.error(ErrorKind::Noise);
-            }
-            let frame = self.skip(len);
-            self.skip(fill);
-            self.fill = self.fill.wrapping_add(u32::try_from(fill).unwrap_or(u32::MAX));
-            self.framing.restart(true);
-            return Some(Ok(F::view(frame)));
-        }
     }
 }

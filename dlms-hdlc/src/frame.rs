@@ -3,8 +3,9 @@
 use crate::address::Address;
 use crate::check::Fcs;
 use crate::control::Control;
-use crate::decoder::{Frames, Framing, Step, longest_frame, sealed};
+use crate::decoder::{Framing, Step, longest_frame, sealed};
 use crate::error::{BufferTooSmall, Error, ErrorKind};
+use crate::frames::{Frames, front};
 
 /// The octet that stands before, between and after frames.
 pub const FLAG: u8 = 0x7E;
@@ -34,12 +35,7 @@ impl<'a> Frame<'a> {
     /// # Errors
     /// Why there is no frame at the front; [`frames`] goes on behind what is wrong.
     pub fn parse(octets: &'a [u8]) -> Result<(Self, &'a [u8]), Error> {
-        let mut frames = frames(octets);
-        match frames.next() {
-            Some(Ok(frame)) => Ok((frame, frames.rest())),
-            Some(Err(error)) => Err(error),
-            None => Err(Error { kind: ErrorKind::Truncated, lost: 0 }),
-        }
+        front::<Hdlc>(octets)
     }
 
     /// All octets, frame format to FCS.

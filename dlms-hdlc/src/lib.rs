@@ -49,6 +49,7 @@ pub mod control;
 pub mod decoder;
 pub mod error;
 pub mod frame;
+mod frames;
 #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
 pub mod io;
 pub mod llc;
@@ -62,6 +63,7 @@ pub use control::Control;
 pub use decoder::longest_frame;
 pub use error::{BufferTooSmall, Error, ErrorKind, Stats};
 pub use frame::{Builder, Decoder, Frame, frames};
+pub use frames::Frames;
 pub use llc::Llc;
 
 #[cfg(doctest)]

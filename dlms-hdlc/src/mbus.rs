@@ -2,8 +2,9 @@
 
 use crate::assembly::{Carrier, Link, Segment};
 use crate::check::sum;
-use crate::decoder::{Frames, Framing, Step, longest_frame, sealed};
+use crate::decoder::{Framing, Step, longest_frame, sealed};
 use crate::error::{BufferTooSmall, Error, ErrorKind};
+use crate::frames::{Frames, front};
 
 const LONG: u8 = 0x68;
 const SHORT: u8 = 0x10;
@@ -33,12 +34,7 @@ impl<'a> Frame<'a> {
     /// # Errors
     /// Why there is no frame at the front; [`frames`] goes on behind what is wrong.
     pub fn parse(octets: &'a [u8]) -> Result<(Self, &'a [u8]), Error> {
-        let mut frames = frames(octets);
-        match frames.next() {
-            Some(Ok(frame)) => Ok((frame, frames.rest())),
-            Some(Err(error)) => Err(error),
-            None => Err(Error { kind: ErrorKind::Truncated, lost: 0 }),
-        }
+        front::<MBus>(octets)
     }
 
     /// All octets, start to stop.

@@ -4,9 +4,10 @@
 //! does none of this: use [`frame`](crate::frame) for it.
 
 use crate::check::Fcs;
-use crate::decoder::{Frames, Framing, Step, longest_frame, sealed};
+use crate::decoder::{Framing, Step, longest_frame, sealed};
 use crate::error::{BufferTooSmall, ErrorKind};
 use crate::frame::FLAG;
+use crate::frames::Frames;
 
 /// The control octet.
 pub const CONTROL_OCTET: u8 = 0x7D;

@@ -1,8 +1,9 @@
 //! The TCP/UDP wrapper (IEC 62056-47; DLMS UA Green Book, 7.3): eight octets of header before each APDU.
 
 use crate::assembly::{Carrier, Link, Segment};
-use crate::decoder::{Frames, Framing, Step, longest_frame, sealed};
+use crate::decoder::{Framing, Step, longest_frame, sealed};
 use crate::error::{BufferTooSmall, Error, ErrorKind};
+use crate::frames::{Frames, front};
 
 const HEADER: usize = 8;
 const VERSION: [u8; 2] = [0, 1];
@@ -20,12 +21,7 @@ impl<'a> Frame<'a> {
     /// # Errors
     /// Why there is none at the front; [`frames`] goes on behind what is wrong.
     pub fn parse(octets: &'a [u8]) -> Result<(Self, &'a [u8]), Error> {
-        let mut frames = frames(octets);
-        match frames.next() {
-            Some(Ok(frame)) => Ok((frame, frames.rest())),
-            Some(Err(error)) => Err(error),
-            None => Err(Error { kind: ErrorKind::Truncated, lost: 0 }),
-        }
+        front::<Wrapper>(octets)
     }
 
     /// All octets, header first.

@@ -1,8 +1,8 @@
 //! What the tests share: every way to decode, and the laws that all of them keep.
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use dlms_hdlc::decoder::{Decoder, Frames, Framing};
-use dlms_hdlc::{Error, ErrorKind};
+use dlms_hdlc::decoder::{Decoder, Framing};
+use dlms_hdlc::{Error, ErrorKind, Frames};
 use std::path::PathBuf;
 
 pub(crate) type Event = Result<Vec<u8>, Error>;
