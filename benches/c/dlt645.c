@@ -39,10 +39,10 @@ long dlt645_read(const uint8_t *in, size_t len, struct dlt645_reading *out)
 
     const uint8_t *data = at + 10;
     uint32_t identifier = 0;
-    for (int i = 4; i-- > 0;)
+    for (int i = 3; i >= 0; i--)
         identifier = identifier << 8 | (uint8_t)(data[i] - 0x33);
     uint32_t value = 0;
-    for (int i = 8; i-- > 4;) {
+    for (int i = 7; i >= 4; i--) {
         const uint8_t octet = data[i] - 0x33;
         if ((octet >> 4) > 9 || (octet & 0x0F) > 9)
             return -6;
