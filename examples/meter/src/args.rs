@@ -17,6 +17,12 @@ pub enum Command {
     ///
     /// Exit status: 0 all decoded, 1 something was damaged (what is whole is still printed), 2 bad usage.
     Decode(Decode),
+    /// Read and control DL/T 645 meters.
+    ///
+    /// Exit status: 0 done, 1 no reply or a refusal, 2 bad usage or no such port.
+    Dlt645(crate::dlt645::Args),
+    /// Virtual meters, to try readers on.
+    Simulate(crate::simulate::Args),
     /// Firmware upgrade of many meters at once: `meter upgrade --help`.
     #[command(disable_help_flag = true)]
     Upgrade {

@@ -125,6 +125,9 @@ pub fn objects(address: Address, identifier: Identifier, data: Data<'_>, damage:
             continue;
         }
         let mut object = described(&found, at);
+        if let (Some(rate), Some(name)) = (frozen_rate(&found, at), &mut object.name) {
+            name.push_str(&rate);
+        }
         fill(&mut object, address, item, data, places.get(at).copied(), damage);
         let weekday = match item.value {
             Ok(Value::Time(time)) if !object.values.is_empty() => time.weekday(),
@@ -189,15 +192,32 @@ fn field_name(found: &[Item<'_>], at: usize) -> String {
         item.is_some_and(|item| item.field == field && matches!(item.value, Ok(Value::Time(_))))
     };
     match (item.identifier, item.field) {
-        (Identifier::V2007(0x0500_0000..=0x05FF_FFFF), field) => {
-            variable(field).map_or(String::new(), |name| format!(" {name}"))
+        (Identifier::V2007(code @ 0x0500_0000..=0x05FF_FFFF), field) if code >> 8 & 0xFF == 0x10 => {
+            // The name of the record ends in what all of its fields are.
+            variable(field).map_or(String::new(), |name| format!(": {name}"))
         }
+        (Identifier::V2007(0x0330_0401..=0x0330_040A), 1) => ", before".into(),
+        (Identifier::V2007(0x0330_0401..=0x0330_040A), 2) => ", after".into(),
         (_, 0) if is_time(Some(item), 0) && is_time(found.get(at + 1), 1) => ", begin".into(),
         (_, 0) if is_time(Some(item), 0) => ", time".into(),
         (_, 1) if is_time(Some(item), 1) && at > 0 && is_time(found.get(at - 1), 0) => ", end".into(),
         _ if matches!(item.value, Ok(Value::Octets(_))) => ", operator".into(),
         _ => String::new(),
     }
+}
+
+/// Frozen energies and demands are those of all rates, then of each.
+fn frozen_rate(found: &[Item<'_>], at: usize) -> Option<String> {
+    let item = found.get(at)?;
+    let Identifier::V2007(code @ 0x0500_0000..=0x05FF_FFFF) = item.identifier else { return None };
+    if !matches!(code >> 8 & 0xFF, 1..=0x0A) {
+        return None;
+    }
+    let same = |other: &&Item<'_>| other.identifier == item.identifier && other.field == item.field;
+    Some(match found.iter().take(at).filter(same).count() {
+        0 => ", total".to_owned(),
+        rate => format!(", rate {rate}"),
+    })
 }
 
 /// Frozen variables: powers of all and each phase.
