@@ -2,7 +2,7 @@
 
 use crate::data::Data;
 use crate::identifier::{Catalogue, Identifier, Standard};
-use crate::layout::{Count, Layout};
+use crate::layout::{Count, Format, Layout};
 use crate::value::{Unit, Value, ValueError};
 
 /// Between the items of a block in some meters.
@@ -118,19 +118,25 @@ impl<'a> Items<'a> {
         let (least, most) = layout.len();
         let fits = |len: usize| (usize::from(least)..=usize::from(most)).contains(&len);
         let one = layout.count() == Count::Times(1);
-        if fits(len) && (one || item == 0 || len.is_multiple_of(item)) {
-            return;
-        }
         let plain = len.saturating_sub(1);
         let last = self.rest.octet(plain);
-        // Every item followed by a separator, the last one's sometimes left out.
+        // Every item followed by a separator, the last one's sometimes left out. BCD has no octet AAH, so separators
+        // in all places are that, even where the length would do for items without.
         let with = item.saturating_add(1);
         let count = len.saturating_add(1).checked_div(with).unwrap_or(0);
         let at = |n: usize| n.saturating_mul(with).saturating_add(item);
-        let separators = (0..count).all(|n| at(n) == len || self.rest.octet(at(n)) == Some(SEPARATOR));
         let by_separator = len.is_multiple_of(with) || len.saturating_add(1).is_multiple_of(with);
-        if !one && count > 1 && by_separator && separators && fits(count.saturating_mul(item)) {
+        let bcd = layout.iter().all(|field| matches!(field.format, Format::Number { .. } | Format::Time(_)));
+        let whole = fits(len) && (one || item == 0 || len.is_multiple_of(item));
+        let separated = !one
+            && count > 1
+            && by_separator
+            && (bcd || !whole)
+            && fits(count.saturating_mul(item))
+            && (0..count).all(|n| at(n) == len || self.rest.octet(at(n)) == Some(SEPARATOR));
+        if separated {
             self.separated = true;
+        } else if whole {
         } else if fits(plain)
             && plain.is_multiple_of(item.max(1))
             && matches!(last, Some(SEPARATOR | TERMINATOR))
@@ -240,5 +246,110 @@ impl<'a> Iterator for Items<'a> {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::string::{String, ToString};
+    use std::vec::Vec;
+
+    fn read(identifier: &str, data: &[u8]) -> Vec<String> {
+        items(identifier.parse().unwrap(), Data::plain(data))
+            .map(|item| match item.value {
+                Ok(value) => std::format!("{} {value}", item.identifier),
+                Err(error) => std::format!("{} {error}", item.identifier),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn blocks_with_and_without_separators() {
+        let plain = [1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0];
+        let expected = ["00010000 0.01 kWh", "00010100 0.02 kWh", "00010200 0.03 kWh"];
+        assert_eq!(read("0001FF00", &plain), expected);
+        for end in [0xAA, 0xDD] {
+            let mut ended = plain.to_vec();
+            ended.push(end);
+            assert_eq!(read("0001FF00", &ended), expected);
+        }
+        let between: Vec<u8> = plain.chunks(4).flat_map(|item| item.iter().copied().chain([0xAA])).collect();
+        assert_eq!(read("0001FF00", &between), expected);
+        assert_eq!(read("0001FF00", &between[..14]), expected);
+        // Five items with four separators are as long as six items.
+        let five: Vec<u8> = (1..=5).flat_map(|n| [n, 0, 0, 0, 0xAA]).take(24).collect();
+        assert_eq!(read("901F", &five).len(), 5);
+        assert_eq!(read("901F", &five)[4], "9014 0.05 kWh");
+        assert_eq!(read("901F", &plain[..11]), ["901F 11 octets do not fit the layout"]);
+        assert_eq!(read("00010000", &plain[..3]), ["00010000 3 octets where 4 are needed"]);
+    }
+
+    #[test]
+    fn one_odd_item_does_not_cost_the_others() {
+        let data = [1, 0, 0, 0, 2, 0, 0x0E, 0, 0xFF, 0xFF, 0xFF, 0xFF, 4, 0, 0, 0];
+        assert_eq!(
+            read("0001FF00", &data),
+            ["00010000 0.01 kWh", "00010100 octet 2 is 0E, not BCD", "00010200 no data", "00010300 0.04 kWh"]
+        );
+    }
+
+    #[test]
+    fn demand_tables_and_unknown_identifiers() {
+        let demand = [0x56, 0x34, 0x12, 0x30, 0x12, 0x24, 0x10, 0x26];
+        assert_eq!(read("01010000", &demand), ["01010000 12.3456 kW", "01010000 2026-10-24 12:30"]);
+        assert_eq!(
+            read("04010001", &[1, 0, 8, 2, 0x30, 0x21]),
+            ["04010001 08:00 -> 1", "04010001 21:30 -> 2"]
+        );
+        assert_eq!(read("E0000001", &[1, 2]), ["E0000001 0102"]);
+        assert_eq!(read("E0000001", &[]), ["E0000001 "]);
+        assert_eq!(read("04040101", &[0, 0, 1, 0]), ["04040101 00010000"]);
+        assert_eq!(read("04040101", &[0, 0, 1, 0, 3]), ["04040101 00010000", "04040101 3"]);
+    }
+
+    #[cfg(feature = "freeze")]
+    #[test]
+    fn freeze_records_split_by_separator_or_by_length() {
+        let mut parts: Vec<Vec<u8>> = Vec::from([Vec::from([0x00, 0x10, 0x24, 0x10, 0x26])]);
+        for n in 1..=8 {
+            parts.push(Vec::from([n, 0, 0, 0, n, 1, 0, 0]));
+        }
+        parts.extend((0..2).map(|_| [1, 0, 0, 0x30, 0x12, 0x24, 0x10, 0x26].repeat(2)));
+        parts.push([0x00, 0x50, 0x81].repeat(8));
+        let plain = parts.concat();
+        let expected = read("0500FF01", &plain);
+        assert_eq!(expected.len(), 1 + 8 * 2 + 2 * 4 + 8);
+        assert_eq!(expected[0], "05000001 2026-10-24 10:00");
+        assert_eq!(expected[6], "05000301 1.03 kvarh");
+        assert_eq!(expected[17], "05000901 0.0001 kW");
+        assert_eq!(expected.last().unwrap(), "05001001 -1.5000 kvar");
+        assert_eq!(read("0500FF01", &parts.join(&0xAA)), expected);
+        // A part that the meter does not freeze leaves its separator.
+        parts[3].clear();
+        let without = read("0500FF01", &parts.join(&0xAA));
+        assert_eq!(without.len(), expected.len() - 2);
+        assert!(!without.iter().any(|item| item.starts_with("05000301")));
+        assert_eq!(
+            read("0504FF01", &[0, 1, 2, 3, 4, 0xAA, 1, 0, 0, 0, 0xAA, 2, 0, 0, 0])[2],
+            "05040201 0.02 kWh"
+        );
+    }
+
+    #[cfg(feature = "events")]
+    #[test]
+    fn event_records_with_either_operator_code() {
+        let time = [1, 2, 3, 4, 5, 0x26];
+        let long: Vec<u8> =
+            time.iter().copied().chain([0x78, 0x56, 0x34, 0x12, 0xFF, 0xFF, 0xFF, 0xFF]).collect();
+        let short: Vec<u8> = time.iter().copied().chain([0x78, 0x56, 0xFF, 0xFF, 0x30, 0x03]).collect();
+        assert_eq!(read("03300301", &long)[1], "03300301 78563412");
+        assert_eq!(
+            read("03300301", &short)[1..],
+            ["03300301 7856".to_string(), "03300301 0330FFFF".to_string()]
+        );
+        let totals = read("03010000", &[1, 0, 0, 2, 0, 0].repeat(3));
+        assert_eq!(totals[5], "03010000 2 min");
+        assert_eq!(read("03110001", &[time, time].concat()).len(), 2);
     }
 }

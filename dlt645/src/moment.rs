@@ -9,6 +9,7 @@ use crate::value::ValueError;
 /// Which of YY MM DD WW hh mm ss a time has; on the wire the last of them comes first.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct TimeForm(u8);
 
 impl TimeForm {
@@ -70,6 +71,7 @@ impl fmt::Debug for TimeForm {
 /// and 99 as a wildcard); see [`is_calendar`](Self::is_calendar).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Moment {
     form: TimeForm,
     /// ss mm hh WW DD MM YY; 0 where the form has no such part.
