@@ -81,6 +81,7 @@ impl Iterator for RowBlocks {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, reason = "test code")]
 mod tests {
     use super::*;
 
@@ -105,7 +106,10 @@ mod tests {
                 let mut pivots: std::vec::Vec<Option<[u64; 3]>> = std::vec![None; columns];
                 let (mut rank, mut rows) = (0, 0);
                 while rank < columns {
-                    assert!(rows < columns + most, "density {density}: rank {rank} of {columns} after {rows} rows");
+                    assert!(
+                        rows < columns + most,
+                        "density {density}: rank {rank} of {columns} after {rows} rows"
+                    );
                     let row = Row { generation, generations: 4, seed: rows as u16, density };
                     rows += 1;
                     let mut bits = [0u64; 3];

@@ -24,8 +24,13 @@ impl<'a> Fragments<'a> {
     #[must_use]
     pub fn new(message: &'a [u8], number: u8, size: usize) -> Option<Self> {
         let room = size.checked_sub(FRAGMENT_HEADER).filter(|&room| room > 0)?;
-        (message.len().div_ceil(room) <= 128)
-            .then_some(Fragments { rest: message, number, part: 0, size, done: false })
+        (message.len().div_ceil(room) <= 128).then_some(Fragments {
+            rest: message,
+            number,
+            part: 0,
+            size,
+            done: false,
+        })
     }
 
     /// Writes the next fragment; `None` after the last, or when `out` is shorter than the size.
@@ -101,6 +106,7 @@ impl<const N: usize> Reassembler<N> {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, reason = "test code")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -141,11 +141,12 @@ impl Iterator for GapReader<'_> {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, reason = "test code")]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use std::prelude::rust_2024::*;
     use std::vec;
-    use proptest::prelude::*;
 
     proptest! {
         #[test]
@@ -181,7 +182,8 @@ mod tests {
             let mut buffer = [0; 300];
             let mut writer = GapWriter::new(&mut buffer, 0, count, 2000).unwrap();
             // A fixed pseudo-random spread, by a multiplier coprime to 2000.
-            let mut numbers: Vec<u16> = (0..u32::from(count)).map(|i| ((i * i * 7 + i * 1237) % 2000) as u16).collect();
+            let mut numbers: Vec<u16> =
+                (0..u32::from(count)).map(|i| ((i * i * 7 + i * 1237) % 2000) as u16).collect();
             numbers.sort_unstable();
             numbers.dedup();
             for n in numbers {

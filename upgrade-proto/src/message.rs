@@ -441,7 +441,11 @@ impl<'a> Packet<'a> {
         let mut r = Reader(octets);
         let Some((kind, id, image)) = header(&mut r) else { return Err(MessageError::Length) };
         let message = body::<REPLIES>(kind, &mut r)?.ok_or(MessageError::Length)?;
-        if r.0.is_empty() { Ok(Packet { session: Session { id, image }, message }) } else { Err(MessageError::Length) }
+        if r.0.is_empty() {
+            Ok(Packet { session: Session { id, image }, message })
+        } else {
+            Err(MessageError::Length)
+        }
     }
 
     /// Writes the message.
@@ -740,7 +744,8 @@ fn xor_head(w: &mut Writer<'_>, indices: &Indices) -> Result<(), BufferTooSmall>
     w.u16(first)?;
     if !rest.is_empty() {
         let from = first.saturating_add(1);
-        let mut gaps = GapWriter::new(w.spare(), from, indices.len.into(), indices.span()).ok_or(BufferTooSmall)?;
+        let mut gaps =
+            GapWriter::new(w.spare(), from, indices.len.into(), indices.span()).ok_or(BufferTooSmall)?;
         if !rest.iter().all(|&number| gaps.push(number)) {
             return Err(BufferTooSmall);
         }
@@ -789,8 +794,15 @@ pub(crate) fn encode_in_place<'b>(
 /// A data-bearing message without its data.
 #[derive(Debug)]
 pub(crate) enum Head<'a> {
-    Block { plane: Plane, index: u16, acknowledge: bool },
-    Xor { plane: Plane, indices: &'a Indices },
+    Block {
+        plane: Plane,
+        index: u16,
+        acknowledge: bool,
+    },
+    Xor {
+        plane: Plane,
+        indices: &'a Indices,
+    },
     #[cfg(feature = "coded")]
     Coded(Row),
 }
@@ -812,8 +824,8 @@ impl Head<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::prelude::rust_2024::*;
     use proptest::prelude::*;
+    use std::prelude::rust_2024::*;
 
     const SESSION: Session = Session { id: 0x1234, image: 0xDEAD_BEEF };
 
@@ -849,7 +861,7 @@ mod tests {
             more: false,
             report: Report::Bitmap { from: 0, octets: &[0; 250] },
         };
-        assert_eq!(same(Message::Status(status.clone())), 264);
+        assert_eq!(same(Message::Status(status)), 264);
         assert_eq!(same(Message::Status(Status { report: Report::Count, ..status })), 12);
         assert_eq!(same(Message::Refused(Refusal::Version)), 8);
         let row = Row { generation: 1, generations: 4, seed: 9, density: 25 };
@@ -860,7 +872,7 @@ mod tests {
 
     #[test]
     fn block_header_leaves_room_in_the_papers_39_octets() {
-        assert!(BLOCK_HEADER_LEN < 39);
+        const { assert!(BLOCK_HEADER_LEN < 39) };
     }
 
     #[test]

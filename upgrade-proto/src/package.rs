@@ -280,7 +280,7 @@ mod tests {
             maker: *b"HLY ",
             model: 7,
             model_mask: 0xFF,
-            version: Version { date: 2024_01_16, number: 3 },
+            version: Version { date: 20_240_116, number: 3 },
             last: Address([0xFF; 6]),
             size: 1_024_000,
             block: 512,
@@ -315,7 +315,7 @@ mod tests {
         let meter = Identity {
             maker: *b"HLY ",
             model: 0x107,
-            version: Version { date: 2023_01_01, number: 9 },
+            version: Version { date: 20_230_101, number: 9 },
             block_max: 512,
             ..Identity::default()
         };

@@ -323,7 +323,11 @@ mod tests {
         assert_eq!(g.digest_at(Plane::Meta, 2), DigestAt::Meta { index: 1, offset: 512, len: 16 });
         assert_eq!(g.digest_at(Plane::Data, 0), DigestAt::Meta { index: 2, offset: 1024, len: 8 });
         assert_eq!(g.digest_at(Plane::Data, 64), DigestAt::Meta { index: 3, offset: 1536, len: 8 });
-        assert_eq!(g.block_len(Plane::Meta, 33), 128, "16,000 octets of tags end 128 octets into the 32nd block");
+        assert_eq!(
+            g.block_len(Plane::Meta, 33),
+            128,
+            "16,000 octets of tags end 128 octets into the 32nd block"
+        );
     }
 
     #[test]
@@ -361,7 +365,10 @@ mod tests {
                         if plane == Plane::Meta {
                             assert!(at < index, "{g:?} {index} {at}");
                         }
-                        assert!(offset % u32::from(block) + u32::from(len) <= u32::from(g.block_len(Plane::Meta, at)));
+                        assert!(
+                            offset % u32::from(block) + u32::from(len)
+                                <= u32::from(g.block_len(Plane::Meta, at))
+                        );
                         assert!(seen.insert(offset));
                     }
                 }

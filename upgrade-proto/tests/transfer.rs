@@ -51,7 +51,8 @@ fn run(image: &Image, meters: usize, strategy: Repair, trouble: Trouble, seed: u
 #[test]
 fn clean_channel_takes_each_block_once() {
     for strategy in [Repair::Auto, Repair::Union, Repair::Xor, Repair::Paper] {
-        let image = Image::new(octets(10_000, 1), 256, strategy != Repair::Paper, strategy != Repair::Paper, &[]);
+        let image =
+            Image::new(octets(10_000, 1), 256, strategy != Repair::Paper, strategy != Repair::Paper, &[]);
         let (done, frames) = run(&image, 5, strategy, CLEAN, 1);
         assert_eq!(done, 5, "{strategy:?}");
         let blocks = u64::from(image.geometry.units());
@@ -71,7 +72,11 @@ fn sizes_at_the_edges_of_a_block() {
     for len in [1usize, 15, 16, 127, 128, 129, 256, 1280, 1281] {
         for tagged in [false, true] {
             let image = Image::new(octets(len, 5), 128, tagged, tagged, &[]);
-            assert_eq!(run(&image, 3, Repair::Auto, Trouble { loss: 0.2, ..CLEAN }, len as u64).0, 3, "{len} {tagged}");
+            assert_eq!(
+                run(&image, 3, Repair::Auto, Trouble { loss: 0.2, ..CLEAN }, len as u64).0,
+                3,
+                "{len} {tagged}"
+            );
         }
     }
 }

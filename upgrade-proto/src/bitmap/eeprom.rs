@@ -116,7 +116,9 @@ impl<E: Eeprom, const N: usize> EepromMap<E, N> {
         self.eeprom.read(at.wrapping_add(u32::try_from(N).map_err(|_| FlashError)?), &mut crc)?;
         let sum = crc_end(crc_step(crc_step(crc_step(CRC_START, &head), &state), &self.bits));
         let record = Record::decode(&head);
-        Ok(record.filter(|_| sum == u32::from_be_bytes(crc)).map(|(record, sequence)| (record, sequence, state)))
+        Ok(record
+            .filter(|_| sum == u32::from_be_bytes(crc))
+            .map(|(record, sequence)| (record, sequence, state)))
     }
 }
 

@@ -90,8 +90,14 @@ impl Record {
         let session = Session { id: r.u16()?, image: r.u32()? };
         let (size, block, manifest) = (r.u32()?, r.u16()?, r.u16()?);
         let (crc, digest) = (r.u32()?, r.array()?);
-        let initiate =
-            Initiate { size, block, manifest: manifest & 0x7FFF, tagged: manifest & 0x8000 != 0, crc, digest };
+        let initiate = Initiate {
+            size,
+            block,
+            manifest: manifest & 0x7FFF,
+            tagged: manifest & 0x8000 != 0,
+            crc,
+            digest,
+        };
         Some((Record { session, initiate, units: r.u16()? }, sequence))
     }
 }

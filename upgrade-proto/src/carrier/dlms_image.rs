@@ -75,7 +75,10 @@ pub fn missing(bits: &[u8], count: u16) -> impl Iterator<Item = u16> {
 ///
 /// # Errors
 /// [`BufferTooSmall`] when it does not fit.
-pub fn method<'b>(message: &Message<'_>, out: &'b mut [u8]) -> Result<Option<(u8, &'b [u8])>, BufferTooSmall> {
+pub fn method<'b>(
+    message: &Message<'_>,
+    out: &'b mut [u8],
+) -> Result<Option<(u8, &'b [u8])>, BufferTooSmall> {
     let mut w = Writer::new(out);
     let method = match *message {
         Message::Block { plane: Plane::Data, index, data, .. } => {
@@ -143,7 +146,8 @@ mod tests {
     fn methods_round_trip() {
         let mut buffer = [0; 700];
         for len in [1usize, 127, 128, 255, 256, 512] {
-            let block = Message::Block { plane: Plane::Data, index: 300, acknowledge: false, data: &[9; 512][..len] };
+            let block =
+                Message::Block { plane: Plane::Data, index: 300, acknowledge: false, data: &[9; 512][..len] };
             let (number, octets) = method(&block, &mut buffer).unwrap().unwrap();
             assert_eq!((number, message(number, octets)), (2, Some(block)));
         }

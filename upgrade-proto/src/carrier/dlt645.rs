@@ -66,7 +66,8 @@ impl Carrier {
         let &[sum, 0x16] = tail.first_chunk::<2>()? else { return None };
         let counted = head.iter().chain(data).fold(0u8, |sum, octet| sum.wrapping_add(*octet));
         let (identifier, fragment) = data.split_first_chunk::<4>()?;
-        let same = identifier.iter().rev().zip(self.identifier).all(|(is, want)| is.wrapping_sub(0x33) == want);
+        let same =
+            identifier.iter().rev().zip(self.identifier).all(|(is, want)| is.wrapping_sub(0x33) == want);
         if sum != counted || !same || control & 0x7F != self.control & 0x7F {
             return None;
         }
@@ -89,7 +90,8 @@ mod tests {
         let mut buffer = [0; 80];
         let address = Address([0, 0, 0, 0, 0x12, 0x34]);
         let octets = carrier.encode(address, false, &[0xAA, 0x00], &mut buffer).unwrap();
-        let want = [0x68, 0x34, 0x12, 0, 0, 0, 0, 0x68, 0x0F, 6, 0x36, 0x35, 0x34, 0x42, 0xDD, 0x33, 0x00, 0x16];
+        let want =
+            [0x68, 0x34, 0x12, 0, 0, 0, 0, 0x68, 0x0F, 6, 0x36, 0x35, 0x34, 0x42, 0xDD, 0x33, 0x00, 0x16];
         assert_eq!(octets[..16], want[..16]);
         assert_eq!(octets.len(), OVERHEAD + 2);
         let mut out = [0; 80];
@@ -116,5 +118,4 @@ mod tests {
             assert_eq!(count, frames);
         }
     }
-
 }

@@ -135,7 +135,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Decoder<B> {
                 Look::Bad => {
                     // One octet is given up; the scan goes on at the next that may start a frame.
                     let held = self.storage.as_ref().get(1..self.len).unwrap_or(&[]);
-                    let skip = held.iter().position(|&octet| octet == 0xA5).unwrap_or(held.len()).saturating_add(1);
+                    let skip =
+                        held.iter().position(|&octet| octet == 0xA5).unwrap_or(held.len()).saturating_add(1);
                     let skip = skip.min(self.len);
                     self.lost = self.lost.wrapping_add(u32::try_from(skip).unwrap_or(u32::MAX));
                     self.drop_front(skip);
@@ -153,6 +154,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Decoder<B> {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, reason = "test code")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -220,7 +220,12 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         let all = data.saturating_add(open.geometry.block().into()).saturating_add(4).next_multiple_of(unit);
         let stride = u32::try_from(all).ok()?;
         let slots = self.config.layout.scratch.len.checked_div(stride)?;
-        Some(Shape { stride, bits, data: u32::try_from(data).ok()?, slots: u16::try_from(slots).unwrap_or(NO_SLOT) })
+        Some(Shape {
+            stride,
+            bits,
+            data: u32::try_from(data).ok()?,
+            slots: u16::try_from(slots).unwrap_or(NO_SLOT),
+        })
     }
 
     fn slot_at(&self, shape: &Shape, slot: u16) -> u32 {
@@ -292,7 +297,8 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
             if !bits.get(column) {
                 continue;
             }
-            let (Some(matrix), Some(sum)) = (Matrix::new(self.ram.as_mut()), self.buffer.get_mut(..block)) else {
+            let (Some(matrix), Some(sum)) = (Matrix::new(self.ram.as_mut()), self.buffer.get_mut(..block))
+            else {
                 return Ok(Outcome::Unusable);
             };
             let slot = word(matrix.slots, column);
@@ -311,7 +317,9 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     }
 
     fn keep(&mut self, open: &Open, row: &Row, pivot: u16, bits: &Bits) -> Result<Outcome, FlashError> {
-        let Some(slot) = self.append(open, row.generation, pivot, &bits.0)? else { return Ok(Outcome::Unusable) };
+        let Some(slot) = self.append(open, row.generation, pivot, &bits.0)? else {
+            return Ok(Outcome::Unusable);
+        };
         let columns = self.coder.columns;
         let Some(mut matrix) = Matrix::new(self.ram.as_mut()) else { return Ok(Outcome::Unusable) };
         set_word(matrix.slots, pivot, slot);
@@ -324,7 +332,13 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     }
 
     /// Writes an entry to the log: head, bits, the buffer's octets, check value. `None`: the log is full.
-    fn append(&mut self, open: &Open, generation: u8, pivot: u16, bits: &[u8]) -> Result<Option<u16>, FlashError> {
+    fn append(
+        &mut self,
+        open: &Open,
+        generation: u8,
+        pivot: u16,
+        bits: &[u8],
+    ) -> Result<Option<u16>, FlashError> {
         let Some(shape) = self.shape(open) else { return Ok(None) };
         let slot = self.coder.next;
         if slot >= shape.slots {
@@ -366,12 +380,20 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     }
 
     /// Head of a log entry whose check value is right.
-    fn entry(&mut self, open: &Open, shape: &Shape, slot: u16, whole: bool) -> Result<Option<Entry>, FlashError> {
+    fn entry(
+        &mut self,
+        open: &Open,
+        shape: &Shape,
+        slot: u16,
+        whole: bool,
+    ) -> Result<Option<Entry>, FlashError> {
         let at = self.slot_at(shape, slot);
         let mut head = [0u8; HEAD + BITS_MAX];
         let head = head.get_mut(..HEAD.saturating_add(shape.bits)).ok_or(FlashError)?;
         flash::read(&mut self.store.flash, at, head)?;
-        let Some(&[m, n, generation, generations, p, q, c, d]) = head.first_chunk::<HEAD>() else { return Ok(None) };
+        let Some(&[m, n, generation, generations, p, q, c, d]) = head.first_chunk::<HEAD>() else {
+            return Ok(None);
+        };
         if u16::from_be_bytes([m, n]) != magic(open) {
             return Ok(None);
         }
@@ -509,7 +531,8 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         let Some(matrix) = Matrix::new(self.ram.as_mut()) else { return Ok(false) };
         let mut all = true;
         self.store.missing(open, Plane::Data, 0, &mut |index| {
-            all = index.checked_rem(generations) != Some(generation.into()) || matrix.find(index, columns).is_some();
+            all = index.checked_rem(generations) != Some(generation.into())
+                || matrix.find(index, columns).is_some();
             all
         })?;
         Ok(all)
@@ -583,7 +606,13 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         Ok(true)
     }
 
-    fn read_columns(&mut self, open: &Open, shape: &Shape, slot: u16, columns: u16) -> Result<(), FlashError> {
+    fn read_columns(
+        &mut self,
+        open: &Open,
+        shape: &Shape,
+        slot: u16,
+        columns: u16,
+    ) -> Result<(), FlashError> {
         let at = self.slot_at(shape, slot);
         let mut from = [0u8; 2];
         flash::read(&mut self.store.flash, at.wrapping_add(8), &mut from)?;
@@ -628,7 +657,9 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
             *deficit = if open.missing_data == 0 { 0 } else { self.deficit(&open, generation)? };
         }
         let mut len = 0usize;
-        for (to, deficit) in self.buffer.chunks_exact_mut(2).zip(words).take(generations.into()).take(limit / 2) {
+        for (to, deficit) in
+            self.buffer.chunks_exact_mut(2).zip(words).take(generations.into()).take(limit / 2)
+        {
             to.copy_from_slice(&deficit.to_be_bytes());
             len = len.saturating_add(2);
         }
@@ -641,7 +672,9 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
 
     /// Solves one column of a full generation, from the last one up, when no row has come for a while.
     pub(super) fn solve(&mut self, now: u64) -> Result<Work, FlashError> {
-        let Some(mut open) = self.open.filter(|_| self.phase == Phase::Receiving) else { return Ok(Work::Idle) };
+        let Some(mut open) = self.open.filter(|_| self.phase == Phase::Receiving) else {
+            return Ok(Work::Idle);
+        };
         if self.coder.generations == 0 || open.missing_data == 0 {
             return Ok(Work::Idle);
         }

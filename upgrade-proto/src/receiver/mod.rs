@@ -10,7 +10,7 @@ use crate::error::Refusal;
 use crate::flash::{self, FlashError, Span};
 use crate::hash::{CRC_START, Hash256, crc_end, crc_step};
 use crate::message::{Ask, Identity, Indices, Initiate, Message, Packet, Phase};
-use crate::package::{Address, MANIFEST_LEN, Manifest};
+use crate::package::{Address, MANIFEST_LEN, Manifest, Version};
 use crate::session::{Geometry, Plane, Session};
 use embedded_storage::nor_flash::NorFlash;
 use store::{Open, Put, Store};
@@ -127,6 +127,7 @@ pub struct Receiver<F, M, H, R, const B: usize> {
     phase: Phase,
     pending: Option<Pending>,
     group: Option<(u16, u16)>,
+    #[cfg_attr(not(feature = "coded"), expect(dead_code, reason = "memory of the coded decoder"))]
     ram: R,
     #[cfg(feature = "coded")]
     coder: coded::Coder,
@@ -225,6 +226,22 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         &mut self.store.flash
     }
 
+    /// The fixed fields of the open session's manifest, once it is there and is the one announced.
+    ///
+    /// # Errors
+    /// [`FlashError`] when the memory fails.
+    pub fn manifest(&mut self) -> Result<Option<Manifest<'static>>, FlashError> {
+        match self.open {
+            Some(open) if open.root.is_some() => self.read_manifest(&open),
+            _ => Ok(None),
+        }
+    }
+
+    /// The program that runs now, after an installation: what the read-back answers.
+    pub fn set_version(&mut self, version: Version) {
+        self.config.identity.version = version;
+    }
+
     /// Gives flash and map back.
     pub fn into_parts(self) -> (F, M) {
         (self.store.flash, self.store.map)
@@ -298,7 +315,9 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
                 self.verify();
                 Reply::Status(Ask::COUNT)
             }
-            Message::Verify | Message::Activate { .. } | Message::Cancel if mine && !current => Reply::Refused(Refusal::State),
+            Message::Verify | Message::Activate { .. } | Message::Cancel if mine && !current => {
+                Reply::Refused(Refusal::State)
+            }
             Message::Activate { at } if current => {
                 let refusal = match self.phase {
                     Phase::Verified | Phase::Armed => {
@@ -351,7 +370,8 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
 
     /// Whether this meter has room for such an image.
     fn fits(&self, initiate: &Initiate) -> Result<Geometry, Refusal> {
-        let Ok(geometry) = Geometry::new(initiate.size, initiate.block, initiate.manifest, initiate.tagged) else {
+        let Ok(geometry) = Geometry::new(initiate.size, initiate.block, initiate.manifest, initiate.tagged)
+        else {
             return Err(Refusal::Geometry);
         };
         let unit = u16::try_from(F::WRITE_SIZE).map_err(|_| Refusal::Memory)?;
@@ -413,7 +433,13 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         self.open.filter(|open| open.record.session == session && self.phase == Phase::Receiving)
     }
 
-    fn block(&mut self, session: Session, plane: Plane, index: u16, data: &[u8]) -> Result<Outcome, FlashError> {
+    fn block(
+        &mut self,
+        session: Session,
+        plane: Plane,
+        index: u16,
+        data: &[u8],
+    ) -> Result<Outcome, FlashError> {
         let Some(mut open) = self.receiving(session) else {
             // An acknowledged block that comes late still deserves its answer.
             let known = self.session() == Some(session);
@@ -506,9 +532,8 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         for &index in indices.as_slice().iter().filter(|&&index| index != wanted) {
             self.store.xor_into(&open, plane, index, sum)?;
         }
-        let (block, padding) = sum
-            .split_at_checked(open.geometry.block_len(plane, wanted).into())
-            .ok_or(FlashError)?;
+        let (block, padding) =
+            sum.split_at_checked(open.geometry.block_len(plane, wanted).into()).ok_or(FlashError)?;
         let put = if padding.iter().all(|&octet| octet == 0) {
             Self::take(&mut self.store, &mut open, plane, wanted, block)
         } else {
@@ -625,7 +650,9 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
                 }
             },
             Job::Rebuild { unit } => {
-                self.rebuild_step(&mut open, unit)?;
+                if M::LAGS {
+                    self.rebuild_step(&mut open, unit)?;
+                }
                 self.open = Some(open);
                 let next = unit.wrapping_add(1);
                 if next < open.geometry.units() && self.phase == Phase::Receiving {
@@ -657,7 +684,8 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     fn erase_step(&mut self, open: &Open, at: u32) -> Result<Option<u32>, FlashError> {
         let sector = u32::try_from(F::ERASE_SIZE).map_err(|_| FlashError)?;
         let image = open.geometry.size().div_ceil(sector).saturating_mul(sector);
-        let meta = open.geometry.offset(open.geometry.count(Plane::Meta)).div_ceil(sector).saturating_mul(sector);
+        let meta =
+            open.geometry.offset(open.geometry.count(Plane::Meta)).div_ceil(sector).saturating_mul(sector);
         let address = if at < image {
             self.config.layout.image.start.wrapping_add(at)
         } else if at.wrapping_sub(image) < meta {

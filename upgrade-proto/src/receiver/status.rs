@@ -52,8 +52,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         }
         let limit = room.min(usize::from(ask.limit)).min(B);
         let phase = self.phase();
-        let mut status =
-            Status { phase, plane, first_missing, missing, more: false, report: Report::Count };
+        let mut status = Status { phase, plane, first_missing, missing, more: false, report: Report::Count };
         let from = ask.from.max(if ask.form == Form::Bitmap { 0 } else { first_missing });
         let nothing = missing == 0 || from >= count;
         match ask.form {

@@ -99,7 +99,8 @@ impl<F: NorFlash, M: BlockMap<F>> Store<F, M> {
         while unit < end {
             let mut chunk = [0u8; CHUNK];
             let base = unit >> 3;
-            let octets = usize::try_from(end.div_ceil(8).wrapping_sub(base)).map_err(|_| FlashError)?.min(CHUNK);
+            let octets =
+                usize::try_from(end.div_ceil(8).wrapping_sub(base)).map_err(|_| FlashError)?.min(CHUNK);
             let part = chunk.get_mut(..octets).ok_or(FlashError)?;
             self.map.read(&mut self.flash, u16::try_from(base).map_err(|_| FlashError)?, part)?;
             for &octet in part.iter() {
@@ -183,7 +184,13 @@ impl<F: NorFlash, M: BlockMap<F>> Store<F, M> {
     }
 
     /// Stores a block whose digest was checked: programs it, reads it back, sets its bit, in this order.
-    pub(crate) fn put(&mut self, open: &mut Open, plane: Plane, index: u16, data: &[u8]) -> Result<Put, FlashError> {
+    pub(crate) fn put(
+        &mut self,
+        open: &mut Open,
+        plane: Plane,
+        index: u16,
+        data: &[u8],
+    ) -> Result<Put, FlashError> {
         let Some(unit) = open.geometry.unit(plane, index) else { return Ok(Put::Refused) };
         if self.has_unit(unit)? {
             return Ok(Put::Had);
@@ -284,7 +291,12 @@ impl<F: NorFlash, M: BlockMap<F>> Store<F, M> {
 }
 
 /// Adds flash octets to `sum` by XOR.
-pub(crate) fn xor_from<F: NorFlash>(flash: &mut F, at: u32, len: u32, sum: &mut [u8]) -> Result<(), FlashError> {
+pub(crate) fn xor_from<F: NorFlash>(
+    flash: &mut F,
+    at: u32,
+    len: u32,
+    sum: &mut [u8],
+) -> Result<(), FlashError> {
     let mut rest = sum.iter_mut();
     flash::scan(flash, at, len, &mut |part| {
         for (&octet, to) in part.iter().zip(&mut rest) {

@@ -22,8 +22,13 @@ impl<S: Source> Sender<'_, S> {
     }
 
     /// Asks meters whose state is not known: by roll call when there are three or more, else one by one.
-    pub(super) fn collect(&mut self, out: &mut [u8], now: u64) -> Result<Option<(To, usize)>, BufferTooSmall> {
-        let alone = self.settings.single || matches!(self.settings.strategy, Strategy::Paper | Strategy::Unicast);
+    pub(super) fn collect(
+        &mut self,
+        out: &mut [u8],
+        now: u64,
+    ) -> Result<Option<(To, usize)>, BufferTooSmall> {
+        let alone =
+            self.settings.single || matches!(self.settings.strategy, Strategy::Paper | Strategy::Unicast);
         #[cfg(feature = "coded")]
         if self.any(|meter| Self::due(meter, now)) {
             self.foresee();
@@ -34,7 +39,8 @@ impl<S: Source> Sender<'_, S> {
         }
         let Some(at) = self.meters().iter().position(|meter| Self::due(meter, now)) else { return Ok(None) };
         let at = u16::try_from(at).unwrap_or(u16::MAX);
-        let Some(&Meter { state, known, covered, roll_misses, .. }) = self.meters().get(usize::from(at)) else {
+        let Some(&Meter { state, known, covered, roll_misses, .. }) = self.meters().get(usize::from(at))
+        else {
             return Ok(None);
         };
         self.traffic = if state == State::Complete || !known { Traffic::Control } else { Traffic::Feedback };
@@ -87,7 +93,9 @@ impl<S: Source> Sender<'_, S> {
             }
             let base = *first.get_or_insert(at & !7);
             let bit = at.saturating_sub(base);
-            let Some(octet) = members.get_mut(bit >> 3).filter(|_| bit >> 3 < usize::from(room)) else { break };
+            let Some(octet) = members.get_mut(bit >> 3).filter(|_| bit >> 3 < usize::from(room)) else {
+                break;
+            };
             *octet |= 0x80u8 >> (bit & 7);
             last = bit >> 3;
             called = called.saturating_add(1);
@@ -343,7 +351,8 @@ impl<S: Source> Sender<'_, S> {
             meter.sent = meter.sent.saturating_add(sent);
             meter.lost = meter.lost.saturating_add(lost);
             let doubled = meter.lost.saturating_mul(2).saturating_add(1);
-            let share = u64::from(doubled).saturating_mul(0x8000).checked_div(u64::from(meter.sent)).unwrap_or(0);
+            let share =
+                u64::from(doubled).saturating_mul(0x8000).checked_div(u64::from(meter.sent)).unwrap_or(0);
             meter.loss = u16::try_from(share).unwrap_or(u16::MAX);
         }
         meter.before = total;

@@ -26,7 +26,8 @@ impl<S: Source> Sender<'_, S> {
             }
             return self.call(Message::Initiate(self.initiate), out).map(Some);
         }
-        let due = |meter: &super::Meter| meter.state == State::Active && !meter.known && meter.not_before <= now;
+        let due =
+            |meter: &super::Meter| meter.state == State::Active && !meter.known && meter.not_before <= now;
         if !self.head_sent && self.any(due) {
             self.head_sent = true;
             // Blind, before anyone said that it is ready: the answers to the next question then confirm both.

@@ -329,11 +329,20 @@ pub struct Job<'m> {
 enum Step {
     Decide,
     /// One meter was asked; `deadline` is set when the question is out.
-    Await { meter: u16, deadline: Option<u64>, block: Option<u16> },
+    Await {
+        meter: u16,
+        deadline: Option<u64>,
+        block: Option<u16>,
+    },
     /// A roll call is out; answers come until then.
-    Roll { slots: u32, until: Option<u64> },
+    Roll {
+        slots: u32,
+        until: Option<u64>,
+    },
     Round,
-    Wait { until: u64 },
+    Wait {
+        until: u64,
+    },
     Finished,
 }
 
@@ -380,12 +389,17 @@ impl<'t, S: Source> Sender<'t, S> {
     ///
     /// # Errors
     /// [`SenderError`] when the sizes are impossible or a table is too small.
-    pub fn new(settings: Settings, job: &Job<'_>, source: S, memory: Memory<'t>) -> Result<Self, SenderError> {
+    pub fn new(
+        settings: Settings,
+        job: &Job<'_>,
+        source: S,
+        memory: Memory<'t>,
+    ) -> Result<Self, SenderError> {
         let manifest = Manifest { extensions: &[], ..job.manifest };
         let length = if job.meta { job.manifest.encoded_len().unwrap_or(0) } else { 0 };
         let tagged = job.meta && job.manifest.tagged;
-        let geometry =
-            Geometry::new(manifest.size, manifest.block, length, tagged).map_err(|_| SenderError::Geometry)?;
+        let geometry = Geometry::new(manifest.size, manifest.block, length, tagged)
+            .map_err(|_| SenderError::Geometry)?;
         let [a, b, c, d, ..] = job.digest;
         let image = if job.meta { u32::from_be_bytes([a, b, c, d]) } else { manifest.crc };
         let stride = memory.meters.len().div_ceil(8);
@@ -400,15 +414,14 @@ impl<'t, S: Source> Sender<'t, S> {
             return Err(SenderError::Memory);
         }
         rows.fill(0);
-        let initiate =
-            Initiate {
-                size: manifest.size,
-                block: manifest.block,
-                manifest: length,
-                tagged,
-                crc: manifest.crc,
-                digest: job.digest,
-            };
+        let initiate = Initiate {
+            size: manifest.size,
+            block: manifest.block,
+            manifest: length,
+            tagged,
+            crc: manifest.crc,
+            digest: job.digest,
+        };
         Ok(Sender {
             settings,
             session: Session { id: job.session, image },
@@ -491,12 +504,8 @@ impl<'t, S: Source> Sender<'t, S> {
     /// Where the job stands.
     #[must_use]
     pub fn progress(&self) -> Progress {
-        let mut progress = Progress {
-            meters: self.used,
-            rounds: self.rounds,
-            frames: self.frames,
-            ..Progress::default()
-        };
+        let mut progress =
+            Progress { meters: self.used, rounds: self.rounds, frames: self.frames, ..Progress::default() };
         for meter in self.meters() {
             match meter.state {
                 State::GivenUp(_) => progress.given_up = progress.given_up.saturating_add(1),
@@ -602,7 +611,9 @@ impl<'t, S: Source> Sender<'t, S> {
         // Decide and Round hand over to each other; each pass settles at least one meter or block.
         loop {
             let (to, len) = match self.step {
-                Step::Await { .. } | Step::Roll { .. } | Step::Wait { .. } | Step::Finished => return Ok(None),
+                Step::Await { .. } | Step::Roll { .. } | Step::Wait { .. } | Step::Finished => {
+                    return Ok(None);
+                }
                 Step::Decide => match self.decide(out, now)? {
                     Some(sent) => sent,
                     None => continue,

@@ -34,7 +34,8 @@ impl<S: Source> Sender<'_, S> {
     /// Largest loss among the meters of the round, in 1/65536.
     #[cfg(feature = "coded")]
     pub(super) fn worst_loss(&self) -> u32 {
-        let served = |at: usize| self.mask.get(at >> 3).is_some_and(|octet| octet & (0x80u8 >> (at & 7)) != 0);
+        let served =
+            |at: usize| self.mask.get(at >> 3).is_some_and(|octet| octet & (0x80u8 >> (at & 7)) != 0);
         let losses = self.meters().iter().enumerate().filter(|(at, _)| served(*at));
         losses.map(|(_, meter)| u32::from(meter.loss)).max().unwrap_or(0)
     }

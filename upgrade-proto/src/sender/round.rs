@@ -247,7 +247,9 @@ impl<S: Source> Sender<'_, S> {
                 break;
             }
         }
-        while self.order.get(usize::from(self.round.cursor)) == Some(&TAKEN) && self.round.cursor < self.round.split {
+        while self.order.get(usize::from(self.round.cursor)) == Some(&TAKEN)
+            && self.round.cursor < self.round.split
+        {
             self.round.cursor = self.round.cursor.saturating_add(1);
         }
         (!indices.as_slice().is_empty()).then_some(indices)

@@ -1,5 +1,5 @@
 //! A flash that keeps the NorFlash contract and can be cut, and a channel with a sender and receivers on it.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 use embedded_storage::nor_flash::{
     ErrorType, MultiwriteNorFlash, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash,
@@ -119,7 +119,7 @@ impl<const W: usize, const E: usize, const MULTI: bool> ReadNorFlash for SimFlas
         if self.dead {
             return Err(Cut);
         }
-        assert!(offset as usize % W == 0 && bytes.len() % W == 0, "unaligned read");
+        assert!((offset as usize).is_multiple_of(W) && bytes.len().is_multiple_of(W), "unaligned read");
         bytes.copy_from_slice(&self.octets[offset as usize..][..bytes.len()]);
         Ok(())
     }
@@ -133,7 +133,7 @@ impl<const W: usize, const E: usize, const MULTI: bool> NorFlash for SimFlash<W,
     const ERASE_SIZE: usize = E;
     fn erase(&mut self, from: u32, to: u32) -> Result<(), Cut> {
         let (from, to) = (from as usize, to as usize);
-        assert!(from % E == 0 && to % E == 0 && to <= self.octets.len(), "unaligned erase");
+        assert!(from.is_multiple_of(E) && to.is_multiple_of(E) && to <= self.octets.len(), "unaligned erase");
         let tear = self.operate()?;
         let mask = Self::touched(tear, to - from);
         for (octet, mask) in self.octets[from..to].iter_mut().zip(mask) {
@@ -145,7 +145,7 @@ impl<const W: usize, const E: usize, const MULTI: bool> NorFlash for SimFlash<W,
     }
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Cut> {
         let offset = offset as usize;
-        assert!(offset % W == 0 && bytes.len() % W == 0, "unaligned write");
+        assert!(offset.is_multiple_of(W) && bytes.len().is_multiple_of(W), "unaligned write");
         let tear = self.operate()?;
         for unit in offset / W..(offset + bytes.len()) / W {
             assert!(MULTI || !self.written[unit], "unit {unit} written twice");
@@ -229,7 +229,13 @@ pub struct Image {
 }
 
 impl Image {
-    pub fn new(octets: Vec<u8>, block: u16, tagged: bool, with_manifest: bool, extension: &'static [u8]) -> Image {
+    pub fn new(
+        octets: Vec<u8>,
+        block: u16,
+        tagged: bool,
+        with_manifest: bool,
+        extension: &'static [u8],
+    ) -> Image {
         let mut manifest = Manifest {
             tagged,
             maker: *b"TEST",

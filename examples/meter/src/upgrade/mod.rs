@@ -3,15 +3,23 @@
 mod channel;
 mod command;
 mod flash;
+mod ihex;
 mod image;
+mod link;
 mod memo;
 mod options;
+mod pack;
+mod receive;
+mod send;
 mod simulate;
 mod sweep;
 
 const HELP: &str = "\
 meter upgrade <command> [options]
 
+  pack       make, print and unpack image packages
+  send       move a package to meters over a serial port, TCP or a PTY
+  receive    be a meter
   simulate   move an image to simulated meters and count the airtime
 
 meter upgrade <command> --help says more.
@@ -24,6 +32,9 @@ pub fn run(args: &[String]) -> i32 {
         None => ("--help", args),
     };
     let result = match command {
+        "pack" => pack::run(rest),
+        "send" => send::run(rest),
+        "receive" => receive::run(rest),
         "simulate" => command::run(rest),
         "--help" | "-h" | "help" => Ok(HELP.to_string()),
         other => Err(format!("unknown command `{other}`\n\n{HELP}")),

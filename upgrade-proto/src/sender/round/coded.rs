@@ -53,7 +53,12 @@ impl<S: Source> Sender<'_, S> {
     /// Plans a coded round if it takes less than `other` octets, or is asked for.
     pub(super) fn choose_coded(&mut self, other: u64) -> bool {
         let wanted = matches!(self.settings.strategy, Strategy::Auto | Strategy::Coded);
-        if !wanted || !self.initiate.tagged || self.coded.broken || self.round.plane == Plane::Meta || !self.first_done(Plane::Data) {
+        if !wanted
+            || !self.initiate.tagged
+            || self.coded.broken
+            || self.round.plane == Plane::Meta
+            || !self.first_done(Plane::Data)
+        {
             return false;
         }
         if !self.coded.active && !self.cut_generations() {
@@ -102,7 +107,9 @@ impl<S: Source> Sender<'_, S> {
         let (mut fewest, mut slowest) = (u32::from(count), 0u32);
         for at in (0..self.used).filter(|&at| self.masked(at)) {
             let Some(meter) = self.meters().get(usize::from(at)).copied() else { return false };
-            let Some(least) = u32::from(meter.missing).checked_div(meter.identity.rows.into()) else { return false };
+            let Some(least) = u32::from(meter.missing).checked_div(meter.identity.rows.into()) else {
+                return false;
+            };
             generations = generations.max(u8::try_from(least.saturating_add(1)).unwrap_or(u8::MAX));
             fewest = fewest.min(meter.missing.into());
             slowest = slowest.max(meter.identity.read_time.into());
@@ -133,7 +140,9 @@ impl<S: Source> Sender<'_, S> {
         let time = reads.saturating_mul(slowest).saturating_mul(block) / 512 / 100;
         let frame = self.airtime(self.frame_octets(5).saturating_sub(self.settings.overhead.into()));
         // A fifth is left for the meter's other work.
-        if u64::from(time).saturating_mul(5) > frame.saturating_add(self.settings.gap.into()).saturating_mul(4) {
+        if u64::from(time).saturating_mul(5)
+            > frame.saturating_add(self.settings.gap.into()).saturating_mul(4)
+        {
             return false;
         }
         self.coded.generations = generations;

@@ -1,0 +1,169 @@
+//! `meter upgrade send`: the concentrator's side on a real pipe, from a job file to a report.
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use upgrade_proto::carrier::plain::{OVERHEAD, group_address};
+use upgrade_proto::package::Address;
+use upgrade_proto::sender::{Memory, Meter, Sender, Settings, State, To};
+use upgrade_proto::session::Plane;
+
+use super::command::strategy;
+use super::link::Link;
+use super::options::Options;
+use super::pack;
+
+pub const HELP: &str = "\
+meter upgrade send --port PORT [options]
+  --port tcp:HOST:PORT | listen:HOST:PORT | /dev/ttyX (--baud 9600)
+  --job FILE          lines `name = value` with the options below; options on the command line win
+  --image PACKAGE     made by `meter upgrade pack`
+  --meters HEX,HEX    addresses
+  --session 1 --group 1 --strategy auto
+  --rate 1200         octets per second of the channel; frames are paced to it
+  --erase 15 --verify 5   seconds meters take to make room, to check
+  --activate T        0: now; without it the meters are left verified
+  --install 10        seconds until the version is read back; without it, it is not
+  --report FILE       per meter: state, blocks repaired, loss, version
+";
+
+/// A job file's lines as options.
+fn job(path: &str) -> Result<Vec<String>, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
+    let mut args = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let line = line.split('#').next().unwrap_or("").trim();
+        if line.is_empty() {
+            continue;
+        }
+        let (name, value) = line.split_once('=').ok_or_else(|| format!("{path}:{}: no `=`", number + 1))?;
+        args.push(format!("--{}={}", name.trim(), value.trim()));
+    }
+    Ok(args)
+}
+
+/// Runs the subcommand; what it prints.
+pub fn run(args: &[String]) -> Result<String, String> {
+    let mut options = Options::parse(args, &["help", "quiet"])?;
+    if options.flag("help") || args.is_empty() {
+        return Ok(HELP.into());
+    }
+    if let Some(path) = options.text("job") {
+        let mut all = args.to_vec();
+        all.extend(job(&path)?);
+        options = Options::parse(&all, &["help", "quiet"])?;
+        options.text("job");
+    }
+    let quiet = options.flag("quiet");
+    let port = options.text("port").ok_or("--port is missing")?;
+    let image = pack::load(&options.text("image").ok_or("--image is missing")?)?;
+    let meters = options.text("meters").ok_or("--meters is missing")?;
+    let meters: Vec<Address> = meters.split(',').map(|text| pack::address(text.trim())).collect::<Result<_, _>>()?;
+    let seconds = |value: f64| (value * 1000.0) as u32;
+    let install: Option<f64> = match options.text("install") {
+        None => None,
+        Some(text) => Some(text.parse().map_err(|_| "--install: seconds")?),
+    };
+    let activate = match options.text("activate") {
+        None => None,
+        Some(text) => Some(text.parse().map_err(|_| "--activate: a number")?),
+    };
+    let settings = Settings {
+        strategy: strategy(&options.text("strategy").unwrap_or_else(|| "auto".into()))?,
+        rate: options.value("rate", 1200)?,
+        overhead: OVERHEAD as u16,
+        longest: image.geometry.block().saturating_add(100),
+        turnaround: options.value("turnaround", 200)?,
+        erase: seconds(options.value("erase", 15.0)?),
+        verify: seconds(options.value("verify", 5.0)?),
+        silence: seconds(options.value("silence", 30.0)?),
+        group: options.value("group", 1)?,
+        activate,
+        install: install.map(seconds),
+        ..Settings::default()
+    };
+    let (session, baud) = (options.value("session", 1)?, options.value("baud", 9600)?);
+    let report = options.text("report");
+    // For repeated options of a job file, the command line's came first and was taken.
+    let link = Link::open(&port, baud)?;
+    let text = transfer(&image, &settings, session, &meters, &link, quiet)?;
+    if let Some(path) = report {
+        std::fs::write(&path, &text).map_err(|error| format!("{path}: {error}"))?;
+    }
+    Ok(text)
+}
+
+fn transfer(
+    image: &super::image::Image,
+    settings: &Settings,
+    session: u16,
+    addresses: &[Address],
+    link: &Link,
+    quiet: bool,
+) -> Result<String, String> {
+    let geometry = image.geometry;
+    let mut meters = vec![Meter::default(); addresses.len()];
+    let mut missing = vec![0; addresses.len().div_ceil(8) * (usize::from(geometry.units()) + 3)];
+    let mut order = vec![0; usize::from(geometry.count(Plane::Data).max(geometry.count(Plane::Meta)))];
+    let mut deficits = vec![0; addresses.len() * 32];
+    let memory =
+        Memory { meters: &mut meters, missing: &mut missing, order: &mut order, deficits: &mut deficits };
+    let mut sender = Sender::new(*settings, &image.job(session), image, memory).map_err(|error| error.to_string())?;
+    for &address in addresses {
+        sender.add_meter(address).map_err(|error| error.to_string())?;
+    }
+    let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(u64::from(geometry.count(Plane::Data))) };
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} blocks at the slowest meter  {msg}") {
+        bar.set_style(style);
+    }
+    let start = Instant::now();
+    let mut buffer = vec![0u8; usize::from(geometry.block()) + 128];
+    let own = Address::default();
+    while !sender.is_finished() {
+        let now = start.elapsed().as_millis() as u64;
+        let mut wait = Duration::from_millis(5);
+        if let Some(sent) = sender.poll_transmit(&mut buffer, now).map_err(|error| error.to_string())? {
+            let to = match sent.to {
+                To::Meter(address) => address,
+                To::Group(group) => group_address(group),
+            };
+            link.send(to, own, sent.octets)?;
+            let octets = sent.octets.len() + OVERHEAD;
+            // The pipe takes a frame at once; the channel it stands for takes its time.
+            std::thread::sleep(Duration::from_secs_f64(octets as f64 / f64::from(settings.rate.max(1))));
+            sender.handle_sent(start.elapsed().as_millis() as u64);
+            wait = Duration::ZERO;
+        }
+        while let Some((_, from, message)) = link.receive(wait)? {
+            sender.handle_message(from, &message, start.elapsed().as_millis() as u64);
+            wait = Duration::ZERO;
+        }
+        let progress = sender.progress();
+        bar.set_position(u64::from(geometry.count(Plane::Data).saturating_sub(progress.worst)));
+        bar.set_message(format!(
+            "{} of {} complete, {} given up, about {} s left",
+            progress.complete, progress.meters, progress.given_up, progress.seconds_left
+        ));
+    }
+    bar.finish_and_clear();
+    let progress = sender.progress();
+    let mut text = String::new();
+    let _ = writeln!(text, "{} s, {} block frames, {} rounds", start.elapsed().as_secs(), progress.frames, progress.rounds);
+    for meter in sender.meters() {
+        let state = match meter.state {
+            State::Done => "done".to_string(),
+            State::GivenUp(reason) => format!("given up: {reason:?}"),
+            other => format!("{other:?}"),
+        };
+        let _ = writeln!(
+            text,
+            "{}  {state}, {} blocks repaired, {:.1} % lost, version {}",
+            meter.address,
+            meter.repairs,
+            f64::from(meter.loss) / 655.36,
+            meter.identity.version
+        );
+    }
+    Ok(text)
+}
