@@ -10,16 +10,17 @@ const NOTES: usize = 12;
 /// Prints the table, the notes under it and, as the last line, the sums; fails if anything did.
 pub fn print(steps: &[Done]) -> ExitCode {
     let width = steps.iter().map(|step| step.name.len()).max().unwrap_or(0).max(4);
-    println!("\n{:width$}  result    passed  failed  skipped  seconds", "step");
+    println!("\n{:width$}  result    passed  failed  skipped  seconds  (CPU)", "step");
     for step in steps {
         println!(
-            "{:width$}  {:8}  {:6}  {:6}  {:7}  {:7}",
+            "{:width$}  {:8}  {:6}  {:6}  {:7}  {:7}  {:5}",
             step.name,
             verdict(step),
             step.passed,
             step.failed,
             step.skipped,
-            step.seconds
+            step.seconds,
+            step.cpu_seconds
         );
         for note in step.notes.iter().take(NOTES) {
             println!("{:width$}    {note}", "");
