@@ -79,8 +79,15 @@ impl Step {
         let logs = target_dir().join("xtask");
         // A folder that cannot be made shows at the first command, whose log it holds.
         let _ = fs::create_dir_all(&logs);
-        let done =
-            Done { name: name.to_string(), passed: 0, failed: 0, skipped: 0, notes: Vec::new(), seconds: 0 };
+        let done = Done {
+            name: name.to_string(),
+            passed: 0,
+            failed: 0,
+            skipped: 0,
+            notes: Vec::new(),
+            seconds: 0,
+            cpu_seconds: 0,
+        };
         Step {
             done,
             started: Instant::now(),
