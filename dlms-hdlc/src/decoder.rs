@@ -270,13 +270,13 @@ impl<F: Framing> Core<F> {
                 *input = rest;
                 self.take(buf, octet)
             } else if self.read < self.end && self.credit > 0 {
-                self.credit = self.credit.saturating_sub(1);
+                self.credit = self.credit.wrapping_sub(1);
                 self.take_queued(buf)
             } else {
-                let waiting = self.end.saturating_sub(self.read);
+                let waiting = self.end.wrapping_sub(self.read);
                 if waiting == 0 {
                     self.gap = 0;
-                } else if self.held.saturating_add(self.gap).saturating_add(waiting) >= buf.len() {
+                } else if self.held.wrapping_add(self.gap).wrapping_add(waiting) >= buf.len() {
                     // Closing the gap makes room; for a few octets it is not worth the move.
                     if self.gap < HEADER_ROOM {
                         return Some(Err(self.overrun(waiting)));
@@ -291,9 +291,9 @@ impl<F: Framing> Core<F> {
                     let (&octet, rest) = input.split_first()?;
                     *input = rest;
                     put(buf, self.end, octet);
-                    self.committed = self.end.saturating_add(1);
+                    self.committed = self.end.wrapping_add(1);
                 }
-                self.end = self.end.saturating_add(1);
+                self.end = self.end.wrapping_add(1);
                 self.credit = EFFORT;
                 None
             };
@@ -307,7 +307,7 @@ impl<F: Framing> Core<F> {
     fn bulk<'i>(&mut self, buf: &mut [u8], input: &mut &'i [u8]) -> Option<Result<Found<'i>, Error>> {
         if self.held > 0 {
             let n = self.framing.feed_many(self.held, input);
-            let to = self.held.saturating_add(n);
+            let to = self.held.wrapping_add(n);
             if let (Some((many, rest)), Some(behind)) = (input.split_at_checked(n), buf.get_mut(self.held..))
                 && let Some(place) = behind.get_mut(..many.len())
             {
@@ -360,7 +360,7 @@ impl<F: Framing> Core<F> {
 
     fn take_queued<'i>(&mut self, buf: &mut [u8]) -> Option<Result<Found<'i>, Error>> {
         let octet = buf.get(self.read).copied()?;
-        self.read = self.read.saturating_add(1);
+        self.read = self.read.wrapping_add(1);
         let event = self.take(buf, octet);
         if self.read == self.committed {
             self.clear_queue();
@@ -374,31 +374,31 @@ impl<F: Framing> Core<F> {
         let step = self.framing.feed(self.held, octet, buf.len());
         if step == Step::More {
             put(buf, self.held, octet);
-            self.held = self.held.saturating_add(1);
+            self.held = self.held.wrapping_add(1);
             return None;
         }
         match step {
             Step::Fill => {
-                self.gap = self.gap.saturating_add(1);
+                self.gap = self.gap.wrapping_add(1);
                 self.stats.fill = self.stats.fill.wrapping_add(1);
                 None
             }
             Step::Noise | Step::More => {
-                self.gap = self.gap.saturating_add(1);
+                self.gap = self.gap.wrapping_add(1);
                 self.lose(1);
                 self.much_noise()
             }
             Step::Reject(kind) => {
                 put(buf, self.held, octet);
-                self.held = self.held.saturating_add(1);
+                self.held = self.held.wrapping_add(1);
                 Some(self.reject(buf, kind))
             }
             Step::Frame | Step::FrameBefore => {
                 if step == Step::Frame {
                     put(buf, self.held, octet);
-                    self.held = self.held.saturating_add(1);
+                    self.held = self.held.wrapping_add(1);
                 } else {
-                    self.gap = self.gap.saturating_add(1);
+                    self.gap = self.gap.wrapping_add(1);
                     self.stats.fill = self.stats.fill.wrapping_add(1);
                 }
                 if self.noise > 0 {
@@ -414,7 +414,7 @@ impl<F: Framing> Core<F> {
         self.ready = false;
         self.framing.restart(true);
         self.stats.frames = self.stats.frames.wrapping_add(1);
-        self.gap = self.gap.saturating_add(self.held);
+        self.gap = self.gap.wrapping_add(self.held);
         Found::Stored(core::mem::take(&mut self.held))
     }
 
@@ -422,16 +422,16 @@ impl<F: Framing> Core<F> {
     fn reject<'i>(&mut self, buf: &mut [u8], kind: ErrorKind) -> Result<Found<'i>, Error> {
         if self.committed == 0 {
             (self.read, self.end, self.committed) = (self.held, self.held, self.held);
-            (self.gap, self.credit) = (0, EFFORT.saturating_sub(1));
+            (self.gap, self.credit) = (0, EFFORT.wrapping_sub(1));
         }
-        let again = self.held.saturating_sub(1);
-        let to = self.read.saturating_sub(again);
+        let again = self.held.wrapping_sub(1);
+        let to = self.read.wrapping_sub(again);
         if self.read > self.held {
             move_up(buf, 1, self.held, to);
         }
         self.read = to;
         self.held = 0;
-        self.gap = self.gap.saturating_add(1);
+        self.gap = self.gap.wrapping_add(1);
         if self.read == self.committed {
             self.clear_queue();
         }
@@ -443,7 +443,7 @@ impl<F: Framing> Core<F> {
     /// Gives up what makes room at once: the candidate in progress or, where none is, all that waits.
     fn overrun(&mut self, waiting: usize) -> Error {
         if self.held > 0 {
-            self.gap = self.gap.saturating_add(self.held);
+            self.gap = self.gap.wrapping_add(self.held);
             let held = core::mem::take(&mut self.held);
             self.lose(held);
         } else {
@@ -484,10 +484,10 @@ impl<F: Framing> Core<F> {
     fn close_gap(&mut self, buf: &mut [u8]) {
         if buf.get(self.read..self.committed).is_some() && self.read > self.held {
             move_down(buf, self.read, self.committed, self.held);
-            let by = self.read.saturating_sub(self.held);
+            let by = self.read.wrapping_sub(self.held);
             self.read = self.held;
-            self.end = self.end.saturating_sub(by);
-            self.committed = self.committed.saturating_sub(by);
+            self.end = self.end.wrapping_sub(by);
+            self.committed = self.committed.wrapping_sub(by);
         }
     }
 
@@ -507,7 +507,7 @@ impl<F: Framing> Core<F> {
 /// Moves octets within the storage to a place in front of them. Asks first all that `copy_within` would panic about,
 /// in its terms, so that no panic code is linked.
 fn move_down(buf: &mut [u8], from: usize, to: usize, at: usize) {
-    let by = from.saturating_sub(at);
+    let by = from.wrapping_sub(at);
     if let Some(part) = buf.get_mut(at..to)
         && by <= part.len()
     {
@@ -517,8 +517,8 @@ fn move_down(buf: &mut [u8], from: usize, to: usize, at: usize) {
 
 /// Moves octets within the storage to a place behind their front, as [`move_down`] does.
 fn move_up(buf: &mut [u8], from: usize, to: usize, at: usize) {
-    let count = to.saturating_sub(from);
-    if let Some(part) = buf.get_mut(from..at.saturating_add(count))
+    let count = to.wrapping_sub(from);
+    if let Some(part) = buf.get_mut(from..at.wrapping_add(count))
         && let Some(last) = part.len().checked_sub(count)
     {
         part.copy_within(..count, last);

@@ -11,10 +11,9 @@ use crate::frames::{Frames, front};
 pub const FLAG: u8 = 0x7E;
 /// Longest frame that the eleven bits of the length field can tell, octets from frame format to FCS.
 pub const LONGEST: usize = 0x7FF;
+const FORMAT_LEN: u8 = 2;
 /// Frame format, two one-octet addresses, control and FCS.
 const SHORTEST: usize = 7;
-/// Frame format, two addresses of four octets, control and HCS.
-const LONGEST_HEADER: usize = 13;
 
 /// A frame whose check sequences hold, from frame format to FCS; flags are not part of it.
 ///
@@ -23,10 +22,10 @@ const LONGEST_HEADER: usize = 13;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
     octets: &'a [u8],
-    destination: Address,
-    source: Address,
-    control: Control,
-    information: &'a [u8],
+    /// Where the source address begins.
+    source: u8,
+    /// Where the control field is.
+    control: u8,
 }
 
 impl<'a> Frame<'a> {
@@ -52,26 +51,36 @@ impl<'a> Frame<'a> {
 
     /// Destination address.
     #[must_use]
-    pub const fn destination(&self) -> Address {
-        self.destination
+    pub fn destination(&self) -> Address {
+        self.address(FORMAT_LEN)
     }
 
     /// Source address.
     #[must_use]
-    pub const fn source(&self) -> Address {
-        self.source
+    pub fn source(&self) -> Address {
+        self.address(self.source)
     }
 
     /// Control field.
     #[must_use]
-    pub const fn control(&self) -> Control {
-        self.control
+    pub fn control(&self) -> Control {
+        Control(self.octets.get(usize::from(self.control)).copied().unwrap_or_default())
     }
 
     /// Information field; empty where there is none. Then there should be no HCS either, but one is accepted.
     #[must_use]
-    pub const fn information(&self) -> &'a [u8] {
-        self.information
+    #[inline]
+    pub fn information(&self) -> &'a [u8] {
+        match self.octets.get(usize::from(self.control)..) {
+            Some([_, _, _, information @ .., _, _]) => information,
+            _ => &[],
+        }
+    }
+
+    /// The address field at `at`; a frame found whole has it.
+    fn address(&self, at: u8) -> Address {
+        let field = self.octets.get(usize::from(at)..).and_then(Address::parse);
+        field.map_or(Address::one(0), |(address, _)| address)
     }
 }
 
@@ -373,26 +382,18 @@ impl Framing for Hdlc {
 
     #[inline]
     fn view(octets: &[u8]) -> Frame<'_> {
-        let fields = || {
-            let (destination, rest) = Address::parse(octets.get(2..)?)?;
-            let (source, rest) = Address::parse(rest)?;
-            let (&control, rest) = rest.split_first()?;
-            let information = match rest {
-                [_, _] => &[],
-                [_, _, information @ .., _, _] => information,
-                _ => return None,
-            };
-            Some(Frame { octets, destination, source, control: Control(control), information })
-        };
-        // A frame found whole has all its fields.
-        fields().unwrap_or(Frame {
-            octets,
-            destination: Address::one(0),
-            source: Address::one(0),
-            control: Control(0),
-            information: &[],
-        })
+        let mut frame = Frame { octets, source: 0, control: 0 };
+        // Bit 0 is set in the last octet of each address, and the control field stands behind the second.
+        for octet in octets.iter().skip(usize::from(FORMAT_LEN)) {
+            frame.control = frame.control.wrapping_add(1);
+            if octet & 1 == 1 {
+                if frame.source > 0 {
+                    break;
+                }
+                frame.source = frame.control.wrapping_add(FORMAT_LEN);
+            }
+        }
+        frame.control = frame.control.wrapping_add(FORMAT_LEN);
+        frame
     }
 }
-
-const _: () = assert!(LONGEST_HEADER < 16);
