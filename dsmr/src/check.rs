@@ -74,15 +74,15 @@ pub(crate) const fn step(kind: CheckKind, running: u16, octet: u8) -> u16 {
     let [low, high] = running.to_le_bytes();
     match kind {
         CheckKind::Arc => {
-            // A table entry of this polynomial is the index shifted by 6 and by 7, and C001 where its parity is odd.
+            // A table entry of this polynomial is the index shifted by 6 and by 7, and C001 where its parity is odd; in
+            // steps of one octet, which is what the smallest machines are good at.
             let index = low ^ octet;
-            let wide = u16::from_le_bytes([index, 0]);
-            let entry = (wide << 6) ^ (wide << 7);
-            let folded = index ^ (index >> 4);
+            let folded = index ^ index.rotate_left(4);
             let folded = folded ^ (folded >> 2);
-            let odd = (folded ^ (folded >> 1)) & 1 != 0;
-            let next = u16::from_le_bytes([high, 0]) ^ entry;
-            if odd { next ^ 0xC001 } else { next }
+            let odd = (folded ^ (folded >> 1)) & 1;
+            let front = high ^ (index << 6) ^ (index << 7) ^ odd;
+            let back = (index >> 2) ^ (index >> 1) ^ if odd == 0 { 0 } else { 0xC0 };
+            u16::from_le_bytes([front, back])
         }
         CheckKind::X25 => {
             let data = octet ^ low;

@@ -2,7 +2,7 @@
 
 use crate::check::Check;
 use crate::error::{Error, ErrorKind, Stats};
-use crate::framing::{Framing, Options, Step};
+use crate::framing::{Framing, Options, Step, is_line_end};
 use crate::telegram::Telegram;
 
 /// Finds telegrams in octets that come in any pieces, in the caller's storage.
@@ -405,7 +405,7 @@ impl Core {
     /// What can be done at once with the front of `rest`.
     fn shortcut(&mut self, rest: &[u8], capacity: usize) -> Shortcut {
         // Shorter runs are done sooner octet by octet.
-        if self.framing.options.strip_parity || rest.len() < 16 {
+        if self.framing.options.strip_parity || rest.len() < SHORT {
             return Shortcut::None;
         }
         if self.framing.in_body() {
@@ -440,6 +440,9 @@ impl Core {
     }
 }
 
+/// Runs of fewer octets are taken octet by octet.
+const SHORT: usize = 16;
+
 /// The one loop of the decoder, free of its storage's type.
 fn locate(
     core: &mut Core,
@@ -451,6 +454,24 @@ fn locate(
     core.settle();
     let capacity = storage.len();
     loop {
+        // Nearly every octet that comes alone is text inside a line.
+        while *read >= *write
+            && core.framing.in_line()
+            && input.len() < SHORT
+            && let Some((first, rest)) = input.split_first()
+            && let octet = core.framing.clean(*first)
+            && !is_line_end(octet)
+            && core.held.saturating_add(1) < capacity
+            && let Some(place) = storage.get_mut(core.held)
+        {
+            *place = octet;
+            core.framing.feed_text(octet);
+            core.held = core.held.saturating_add(1);
+            *input = rest;
+        }
+        if *read >= *write && input.is_empty() && core.ready.is_none() {
+            return None;
+        }
         if let Some(due) = core.due() {
             return Some(due.map(|(len, check)| Found::Stored(len, check)));
         }

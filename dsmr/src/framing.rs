@@ -95,6 +95,18 @@ impl Framing {
         self.state == State::CheckLine
     }
 
+    /// Inside a line of a telegram's body, where nothing means anything but a line end.
+    #[inline]
+    pub(crate) fn in_line(&self) -> bool {
+        self.state == State::Body && !self.line_start
+    }
+
+    /// Takes one octet that is no line end. Only in [`Framing::in_line`].
+    #[inline]
+    pub(crate) fn feed_text(&mut self, octet: u8) {
+        self.running = check::step(self.options.check, self.running, octet);
+    }
+
     pub(crate) const fn at_line_start(&self) -> bool {
         self.line_start
     }

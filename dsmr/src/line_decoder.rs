@@ -1,6 +1,7 @@
 //! Line mode: data lines as they arrive, with no room for a telegram.
 
 use crate::check::Check;
+use crate::decoder::wrapped;
 use crate::error::{Error, ErrorKind, Stats};
 use crate::framing::{Framing, Options, Step, is_line_end};
 use crate::line::DataLine;
@@ -266,6 +267,7 @@ impl LineCore {
     fn locate(&mut self, storage: &mut [u8], input: &mut &[u8]) -> Option<Result<Found, Error>> {
         self.settle(storage);
         loop {
+            self.take_text(storage, input);
             let (first, rest) = input.split_first()?;
             let octet = self.framing.clean(*first);
             // What the octet says about the line before it comes first; it is then taken by a later turn.
@@ -323,6 +325,31 @@ impl LineCore {
             }
             *input = rest;
         }
+    }
+
+    /// Takes text inside a line, which is what nearly every octet is, as far as there is room for it.
+    #[inline]
+    fn take_text(&mut self, storage: &mut [u8], input: &mut &[u8]) {
+        if !self.framing.in_line() || self.ended {
+            return;
+        }
+        let mut rest = *input;
+        while let Some((first, tail)) = rest.split_first() {
+            let octet = self.framing.clean(*first);
+            if is_line_end(octet) {
+                break;
+            }
+            let Some(place) = storage.get_mut(self.len) else { break };
+            *place = octet;
+            self.framing.feed_text(octet);
+            self.len = self.len.wrapping_add(1);
+            if octet == b')' {
+                self.whole_values = self.len;
+            }
+            rest = tail;
+        }
+        self.octets = self.octets.wrapping_add(wrapped(input.len().wrapping_sub(rest.len())));
+        *input = rest;
     }
 
     /// What was handed out is borrowed no more: what is left moves to the front.
