@@ -37,13 +37,13 @@ const CHECKS: &[Check] = &[
     Check {
         name: "test",
         about: "unit, property, integration and doc tests; each library also with no features and with all",
-        minutes: 15,
+        minutes: 20,
         run: host::test,
     },
     Check {
         name: "clippy",
         about: "no warnings: every target of the workspace, each library with each feature alone",
-        minutes: 10,
+        minutes: 15,
         run: host::clippy,
     },
     Check { name: "doc", about: "no warnings from rustdoc, all features", minutes: 5, run: host::doc },
@@ -56,13 +56,13 @@ const CHECKS: &[Check] = &[
     Check {
         name: "no_std",
         about: "each library on each bare target: no features, each alone, all",
-        minutes: 12,
+        minutes: 15,
         run: nostd::run,
     },
     Check {
         name: "probe",
         about: "each decode core linked alone: no panic code, text size within its budget",
-        minutes: 6,
+        minutes: 10,
         run: probe::run,
     },
     Check {
