@@ -298,6 +298,45 @@ fn frames_are_recognised_and_shown_as_documented() {
     assert!(text(&wrong.stderr).contains("wrong check sum"));
 }
 
+/// A frame of the simulated meter's address with these data.
+fn frame(control: u8, data: &[u8]) -> String {
+    let mut octets = vec![0x68, 0x04, 0x03, 0x02, 0x01, 0x26, 0x20, 0x68, control];
+    octets.push(u8::try_from(data.len()).unwrap());
+    octets.extend(data.iter().map(|octet| octet.wrapping_add(0x33)));
+    octets.push(octets.iter().fold(0, |sum: u8, octet| sum.wrapping_add(*octet)));
+    octets.push(0x16);
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+#[test]
+fn a_block_in_several_frames_is_read_as_one() {
+    let first = frame(0xB1, &[0x00, 0xFF, 0x01, 0x00, 0x10, 0, 0, 0, 0x20, 0, 0, 0]);
+    let next = frame(0x92, &[0x00, 0xFF, 0x01, 0x00, 0x30, 0, 0, 0, 1]);
+    let asked = frame(0x12, &[0x00, 0xFF, 0x01, 0x00, 1]);
+    // With the request between, and with repetitions.
+    for order in [vec![&first, &next], vec![&first, &asked, &next], vec![&first, &first, &asked, &next]] {
+        let text_of: String = order.into_iter().map(String::as_str).collect();
+        let output = decode(&text_of, &["--protocol", "dlt645"]);
+        let json = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let reply = json.lines().last().unwrap();
+        assert!(reply.contains("\"frames\":\"2\"") && reply.contains("\"obis\":\"1-0:1.8.2*255\""), "{json}");
+        assert_eq!(values(reply), [0.1, 0.2, 0.3]);
+    }
+    // Without its beginning a part does not say whose values it holds.
+    let output = decode(&next, &["--protocol", "dlt645"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stdout).contains("\"objects\":[{\"raw\":\"30000000\"}]"));
+    // Without its end, or with a hole in it, it is told to be cut.
+    let later = frame(0x92, &[0x00, 0xFF, 0x01, 0x00, 0x30, 0, 0, 0, 2]);
+    for hex in [first.clone(), format!("{first}{later}")] {
+        let output = decode(&hex, &["--protocol", "dlt645"]);
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(values(&text(&output.stdout)), [0.1, 0.2], "{}", text(&output.stdout));
+        assert!(text(&output.stderr).contains("cut short"));
+    }
+}
+
 /// The columns of a line of CSV.
 fn columns(line: &str) -> Vec<String> {
     let (mut columns, mut quoted) = (vec![String::new()], false);

@@ -138,6 +138,14 @@ impl Answers {
         let address = message.address;
         if service != Service::ReadNext {
             if let Some(pending) = self.pending.remove(&address) {
+                let again = pending.frames == 1
+                    && pending.identifier == identifier
+                    && pending.data.iter().copied().eq(data.iter());
+                // The master has not heard it and asked once more.
+                if more && again {
+                    self.pending.insert(address, pending);
+                    return message.line(context, "sent again, passed over");
+                }
                 self.cut(address, pending, context);
             }
             if !more {

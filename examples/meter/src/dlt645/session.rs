@@ -91,6 +91,13 @@ impl Session {
         Ok((n, errors))
     }
 
+    /// Gives up a frame in progress; whether there was anything.
+    fn give_up(&mut self) -> bool {
+        let held = self.decoder.held() > 0;
+        while self.decoder.finish().is_some() {}
+        held
+    }
+
     /// Sends a request and takes its whole answer.
     pub fn ask(&mut self, address: Address, request: &Request<'_>) -> Result<Answer, Failed> {
         let mut master = Master::new(self.config, vec![0; 400]);
@@ -167,7 +174,10 @@ impl Session {
                     }
                 }
             }
-            if errors > 0 {
+            // What is left of a collision belongs to this question, not to the next.
+            let left = until.wrapping_sub(self.now());
+            let over = left == 0 || left > 1 << 31;
+            if errors > 0 || (over && self.give_up()) {
                 search.handle_noise();
             }
             search.handle_timeout(self.now());

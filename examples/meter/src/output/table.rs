@@ -1,6 +1,6 @@
 //! Aligned columns for a person: code, name, value, unit, and the time where it is another than the message's.
 
-use super::{Head, Item, Value, joined, unit};
+use super::{Head, Item, Value, joined, unit, visible};
 use std::io::Write;
 
 const BOLD: &str = "\x1b[1m";
@@ -9,13 +9,17 @@ const PLAIN: &str = "\x1b[0m";
 
 pub fn message(out: &mut Vec<u8>, head: &Head<'_>, items: &[Item<'_>], color: bool) {
     let (bold, dim, plain) = if color { (BOLD, DIM, PLAIN) } else { ("", "", "") };
-    let time = head.time.as_deref().unwrap_or("no time");
-    let _ = write!(out, "{bold}{time}{plain}  {}", head.protocol);
+    let _ = match &head.time {
+        Some(time) => write!(out, "{bold}{time}{plain}  {}", head.protocol),
+        // Frames that never have a time need not say so.
+        None if !head.details.is_empty() => write!(out, "{bold}{}{plain}", head.protocol),
+        None => write!(out, "{bold}no time{plain}  {}", head.protocol),
+    };
     if head.check != "ok" {
         let _ = write!(out, "  check {}", head.check);
     }
     for (key, text) in head.fields.iter().chain(&head.details).chain(&head.meter) {
-        let _ = write!(out, "  {key} {text}");
+        let _ = write!(out, "  {key} {}", visible(text.clone()));
     }
     out.push(b'\n');
     let rows: Vec<[String; 4]> = items.iter().map(row).collect();

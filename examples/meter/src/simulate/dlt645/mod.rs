@@ -219,22 +219,18 @@ fn waits(error: &io::Error) -> bool {
 #[cfg(unix)]
 fn pty(line: Line) -> io::Result<()> {
     use serialport::{SerialPort, TTYPort};
-    let (mut port, mut end) = TTYPort::pair()?;
+    let (mut port, end) = TTYPort::pair()?;
     let mut out = port.try_clone_native()?;
     println!("{}", end.name().unwrap_or_default());
     let mut decoder = Decoder::new(vec![0; STORAGE]);
     let mut chunk = [0; 512];
     port.set_timeout(Duration::from_millis(GAP.into()))?;
+    // `end` stays open to the end: without it the terminal is gone when its first user leaves.
     loop {
-        // `end` stays open: without it the terminal is gone when its first user leaves.
         match port.read(&mut chunk) {
             Ok(0) => return Ok(()),
             Ok(n) => line.take(&mut decoder, chunk.get(..n).unwrap_or_default(), &mut out)?,
-            Err(error) if waits(&error) => {
-                line.idle(&mut decoder, &mut out)?;
-                // A user that took the terminal for itself and left must not lock the next one out.
-                end.set_exclusive(false)?;
-            }
+            Err(error) if waits(&error) => line.idle(&mut decoder, &mut out)?,
             Err(error) => return Err(error),
         }
     }
