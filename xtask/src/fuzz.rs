@@ -79,7 +79,8 @@ impl Fuzzer {
         );
         step.quietly("build", &mut fuzzer.cargo_fuzz("build", &[]))?;
         let mut seeds = cargo();
-        seeds.args(["run", "--quiet", "--manifest-path", "fuzz/Cargo.toml", "--example", "seeds"]);
+        seeds.args(["run", "--quiet", "--manifest-path", "fuzz/Cargo.toml"]);
+        seeds.args(["--no-default-features", "--example", "seeds"]);
         step.quietly("seeds", seeds.env("CARGO_TARGET_DIR", target_dir().join("fuzz")))?;
         Some(fuzzer)
     }

@@ -22,7 +22,8 @@ pub fn clippy(step: &mut Step) {
         cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     );
     let mut fuzz = cargo();
-    fuzz.args(["clippy", "--manifest-path", "fuzz/Cargo.toml", "--all-targets", "--", "-D", "warnings"]);
+    fuzz.args(["clippy", "--manifest-path", "fuzz/Cargo.toml", "--no-default-features", "--all-targets"]);
+    fuzz.args(["--", "-D", "warnings"]);
     step.check("fuzz", fuzz.env("CARGO_TARGET_DIR", target_dir().join("fuzz")));
     for library in libraries() {
         for choice in choices(&library, |_| false) {
