@@ -71,8 +71,8 @@ pub struct Keys {
     #[arg(long, value_name = "HEX", env = "METER_AUTH_KEY", hide_env_values = true)]
     pub auth_key: Option<String>,
 
-    /// File whose first line is the encryption key, and its second, if any, the authentication key.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["key", "auth_key"])]
+    /// File whose first line is the encryption key, and its second, if any, the authentication key. Goes before others.
+    #[arg(long, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
 }
 

@@ -2,8 +2,9 @@
 
 use super::{Context, han, p1};
 use crate::output::{Head, hex};
+use dlms_hdlc::assembly::Link;
 use obis::apdu::{Apdu, Ciphered, DataNotification, DateTimeForm, EventNotification, Gbt, TagCheck};
-use obis::data::Value;
+use obis::data::{Quirks, Value};
 use obis::tree::{Leaf, Tree};
 
 /// Longest APDU put together from blocks.
@@ -15,6 +16,7 @@ pub struct Apdus {
     blocks: Gbt<Vec<u8>>,
     /// Storage for plaintexts and for APDUs put together.
     spare: Vec<u8>,
+    link: Option<Link>,
 }
 
 /// What the layers below said of a notification.
@@ -27,6 +29,19 @@ pub struct Origin {
 }
 
 impl Origin {
+    /// What is known of the check values of the layers below: without a frame there are none.
+    pub fn check(&self) -> &'static str {
+        match self.protocol {
+            "apdu" | "wrapper" => "none",
+            _ => "ok",
+        }
+    }
+
+    /// Decrypted, and not known to be what was sent.
+    fn is_doubtful(&self) -> bool {
+        self.authenticity.is_some_and(|known| known != "verified")
+    }
+
     fn fields(&self) -> Vec<(&'static str, String)> {
         let title = self.system_title.clone().map(|title| ("system_title", title));
         let authenticity = self.authenticity.map(|known| ("authentication", known.to_owned()));
@@ -36,7 +51,7 @@ impl Origin {
 
 impl Apdus {
     pub fn new(protocol: &'static str) -> Self {
-        Self { protocol, blocks: Gbt::new(vec![0; LONGEST]), spare: Vec::new() }
+        Self { protocol, blocks: Gbt::new(vec![0; LONGEST]), spare: Vec::new(), link: None }
     }
 
     /// One APDU off the front of `octets`; what follows it, unless that is not to be known.
@@ -45,7 +60,12 @@ impl Apdus {
         self.layer(octets, &origin, context)
     }
 
-    /// The input ends, or the line is silent.
+    /// Says who sends what comes next; `true`: another than before.
+    pub fn comes_from(&mut self, link: Link) -> bool {
+        self.link.replace(link).is_some_and(|before| before != link)
+    }
+
+    /// The input ends, the line is silent, or what comes next is from elsewhere or follows a gap.
     pub fn finish(&mut self, context: &mut Context) {
         if let Some(problem) = self.blocks.finish().and_then(|step| step.problem) {
             context.damage.report(&format!("general-block-transfer: {problem}"));
@@ -61,7 +81,9 @@ impl Apdus {
             }
         };
         match apdu {
-            Apdu::DataNotification(notification) => data_notification(&notification, origin, context),
+            Apdu::DataNotification(notification) => {
+                data_notification(&notification, Quirks::NONE, origin, context);
+            }
             Apdu::EventNotification(event) => event_notification(&event, origin, context),
             Apdu::Block(block) => {
                 if context.printer.is_tree() {
@@ -89,6 +111,13 @@ impl Apdus {
                 }
             }
             Apdu::Ciphered(ciphered) => self.ciphered(&ciphered, origin, context),
+            Apdu::ExceptionResponse(_) | Apdu::Opaque { .. } if origin.is_doubtful() => {
+                // What a wrong key gives has the tag of some APDU every so often.
+                let (tag, len) = (apdu.tag().0, octets.len());
+                context
+                    .damage
+                    .report(&format!("decrypted to {len} octets with tag {tag:02x}, no push: wrong key?"));
+            }
             Apdu::ExceptionResponse(exception) => {
                 let reason = exception.reason();
                 if context.printer.is_tree() {
@@ -110,11 +139,8 @@ impl Apdus {
                 match name {
                     Some(name) => named(origin, name, &[("octets", hex(octets))], context),
                     None => {
-                        let hint = if origin.authenticity.is_some() { ": wrong key?" } else { "" };
-                        let at = octets.len();
-                        context
-                            .damage
-                            .report(&format!("unknown APDU with tag {:02x}, {at} octets{hint}", tag.0));
+                        let len = octets.len();
+                        context.damage.report(&format!("unknown APDU with tag {:02x}, {len} octets", tag.0));
                     }
                 }
             }
@@ -202,22 +228,22 @@ impl Apdus {
         self.spare = spare;
     }
 
-    /// What cannot be parsed as an APDU: data alone, or damage.
+    /// What is no APDU to the letter of the standard: a known departure from it, or damage.
     fn broken(&self, octets: &[u8], origin: &Origin, error: &dyn core::fmt::Display, context: &mut Context) {
-        let notification = DataNotification::parse_header(octets);
-        if context.printer.is_tree()
-            && let Ok(notification) = &notification
+        let hint = if origin.is_doubtful() { " (wrong key?)" } else { "" };
+        context.damage.report(&format!("APDU of {} octets: {error}{hint}", octets.len()));
+        if let Ok((notification, rest)) = DataNotification::parse_with_quirks(octets, Quirks::ALL)
+            && rest.is_empty()
+        {
+            context.damage.report("it can be read by a known departure from A-XDR, and is shown so");
+            data_notification(&notification, Quirks::ALL, origin, context);
+        } else if context.printer.is_tree()
+            && let Ok(notification) = DataNotification::parse_header(octets)
         {
             // As far as it is whole.
-            context.printer.line(format_args!("{}", header(notification)));
-            tree(notification.body, context);
+            context.printer.line(format_args!("{}", header(&notification)));
+            tree(notification.body, Quirks::NONE, context);
         }
-        let hint = if origin.authenticity == Some("not checked") || origin.authenticity == Some("no tag") {
-            " (wrong key?)"
-        } else {
-            ""
-        };
-        context.damage.report(&format!("APDU of {} octets: {error}{hint}", octets.len()));
     }
 }
 
@@ -230,13 +256,18 @@ fn header(notification: &DataNotification<'_>) -> String {
     format!("data-notification, invoke id and priority {:08x}, {time}", notification.invoke.0)
 }
 
-fn data_notification(notification: &DataNotification<'_>, origin: &Origin, context: &mut Context) {
+fn data_notification(
+    notification: &DataNotification<'_>,
+    quirks: Quirks,
+    origin: &Origin,
+    context: &mut Context,
+) {
     if context.printer.is_tree() {
         context.printer.line(format_args!("{}", header(notification)));
-        tree(notification.body, context);
+        tree(notification.body, quirks, context);
         return;
     }
-    han::data_notification(notification, origin, context);
+    han::data_notification(notification, quirks, origin, context);
 }
 
 fn event_notification(event: &EventNotification<'_>, origin: &Origin, context: &mut Context) {
@@ -248,23 +279,24 @@ fn event_notification(event: &EventNotification<'_>, origin: &Origin, context: &
             "event-notification-request, {time}, class {}, {}, attribute {}",
             attribute.class, attribute.obis, attribute.attribute
         ));
-        tree(event.value, context);
+        tree(event.value, Quirks::NONE, context);
         return;
     }
     han::event_notification(event, origin, context);
 }
 
 /// The tree of COSEM data, below the line of its APDU.
-fn tree(data: &[u8], context: &mut Context) {
+fn tree(data: &[u8], quirks: Quirks, context: &mut Context) {
     use std::io::Write;
     // Writing to a Vec cannot fail.
-    let _ = write!(context.printer.lines(), "{:#}", Tree::new(data));
+    let _ = write!(context.printer.lines(), "{:#}", Tree::with_quirks(data, quirks));
 }
 
 /// An APDU that is known by name and not opened.
 fn named(origin: &Origin, name: &str, fields: &[(&'static str, String)], context: &mut Context) {
-    let mut head = Head { protocol: origin.protocol, check: "ok", ..Head::default() };
+    let mut head = Head { protocol: origin.protocol, check: origin.check(), ..Head::default() };
     head.fields.push(("apdu", name.to_owned()));
+    head.fields.extend(origin.fields());
     head.fields.extend(fields.iter().cloned());
     context.printer.message(&head, &[]);
 }

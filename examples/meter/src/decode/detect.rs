@@ -37,7 +37,7 @@ pub fn handler(args: &Decode, live: bool) -> Box<dyn Handler> {
         Protocol::P1 => Some(Kind::P1(p1::options(args))),
     };
     let (options, version) = (p1::options(args), args.dlt645_version.into());
-    Box::new(Auto { octets: Vec::new(), live, only, options, version, found: None })
+    Box::new(Auto { octets: Vec::new(), live, only, options, version, dropped: 0, found: None })
 }
 
 fn open(kind: Kind) -> Box<dyn Handler> {
@@ -60,6 +60,8 @@ struct Auto {
     only: Option<Kind>,
     options: Options,
     version: Version,
+    /// Octets given up before anything was recognised.
+    dropped: u64,
     found: Option<Box<dyn Handler>>,
 }
 
@@ -75,8 +77,13 @@ impl Handler for Auto {
         }
         match self.recognise() {
             Some(kind) => self.settle(kind, context),
-            None if enough && self.live => drop(self.octets.drain(..ENOUGH / 2)),
-            None if enough => self.settle(self.guess(), context),
+            None if enough && !self.live && self.guess() != Kind::Apdu => self.settle(self.guess(), context),
+            None if enough => {
+                let dropped = self.octets.drain(..ENOUGH / 2).len() as u64;
+                let from = self.dropped;
+                self.dropped += dropped;
+                context.damage.report(&format!("offset {from}, length {dropped}: no protocol recognised"));
+            }
             None => {}
         }
     }
@@ -113,10 +120,11 @@ impl Auto {
         let cut = octets.get(covered..).is_some_and(|rest| [0, 1].starts_with(&rest[..rest.len().min(2)]));
         let wrapper = if cut { covered } else { 0 };
         let p1 = self.plain_p1();
-        let encrypted = dsmr::encrypted::frames(octets).flatten().map(|frame| frame.octets().len()).sum();
+        // The same ciphering stands inside frames of other kinds: it is a telegram where no such frame begins before it.
+        let telegrams = dsmr::encrypted::frames(octets).flatten().map(|frame| frame.octets());
+        let encrypted = telegrams.filter(|telegram| !is_framed(octets, telegram)).map(<[u8]>::len).sum();
         let dlt645 = ::dlt645::frames(octets).flatten().map(|frame| frame.octets().len()).sum();
         let kinds = [
-            // Ciphering is found inside frames as well, so that it comes last.
             (encrypted, Kind::EncryptedP1),
             (wrapper, Kind::Wrapper),
             (mbus, Kind::Mbus),
@@ -160,6 +168,17 @@ impl Auto {
         }
     }
 }
+
+/// Whether an HDLC or M-Bus frame seems to begin shortly before `inner`, which is a part of `octets`.
+fn is_framed(octets: &[u8], inner: &[u8]) -> bool {
+    let at = inner.as_ptr().addr() - octets.as_ptr().addr();
+    let before = &octets[at.saturating_sub(HEADERS)..at];
+    before.windows(2).any(|start| start[0] == 0x7E && start[1] & 0xF0 == 0xA0)
+        || before.windows(4).any(|start| start[0] == 0x68 && start[1] == start[2] && start[3] == 0x68)
+}
+
+/// Longest HDLC header, LLC header and header of a block transfer together, and some.
+const HEADERS: usize = 32;
 
 /// APDUs without any frame: the whole input is one message.
 #[derive(Default)]

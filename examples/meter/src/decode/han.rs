@@ -7,15 +7,22 @@ use obis::apdu::{DataNotification, EventNotification};
 use obis::data::{self, Quirks};
 use obis::datetime::DateTime;
 use obis::han::{Entry, Value, entries};
-use obis::{Decimal, Obis, Prefix, Scaled, Unit, obis};
+use obis::{Decimal, Obis, Prefix, Scaled, Unit};
 use std::borrow::Cow;
 
-/// The local clock of a meter, where no profile says better.
-const CLOCK: Obis = obis!("0-0:1.0.0");
+/// The clock, under any of the codes that meters give it: 0-0:1.0.0, 0-1:1.0.0, 0-0:1.1.0.
+fn is_clock(code: Option<Obis>) -> bool {
+    code.is_some_and(|code| matches!(code.octets(), [0, _, 1, 0 | 1, 0, _]))
+}
 
 /// Prints what a data-notification holds.
-pub fn data_notification(notification: &DataNotification<'_>, origin: &Origin, context: &mut Context) {
-    let mut list = entries(notification.body).with_quirks(Quirks::ALL);
+pub fn data_notification(
+    notification: &DataNotification<'_>,
+    quirks: Quirks,
+    origin: &Origin,
+    context: &mut Context,
+) {
+    let mut list = entries(notification.body).with_quirks(quirks);
     let mut found = Vec::new();
     for entry in &mut list {
         match entry {
@@ -24,8 +31,7 @@ pub fn data_notification(notification: &DataNotification<'_>, origin: &Origin, c
         }
     }
     let zone = if list.layout() == Some("Aidon") { Zone::Unknown } else { Zone::AsSent };
-    let clock =
-        found.iter().find(|entry| entry.obis == Some(CLOCK)).and_then(|entry| entry.value.as_date_time());
+    let clock = found.iter().find_map(|entry| entry.value.as_date_time().filter(|_| is_clock(entry.obis)));
     let time = notification.date_time.or(clock);
     let mut head = head(origin, time, zone);
     if let Some(layout) = list.layout() {
@@ -39,7 +45,7 @@ pub fn data_notification(notification: &DataNotification<'_>, origin: &Origin, c
 /// Prints the one attribute that an event-notification holds.
 pub fn event_notification(event: &EventNotification<'_>, origin: &Origin, context: &mut Context) {
     let mut items = Vec::new();
-    for entry in entries(event.value).with_quirks(Quirks::ALL) {
+    for entry in entries(event.value) {
         match entry {
             Ok(mut entry) => {
                 entry.obis = entry.obis.or(Some(event.attribute.obis));
@@ -62,7 +68,7 @@ enum Zone {
 
 fn head(origin: &Origin, time: Option<DateTime>, zone: Zone) -> Head<'static> {
     let time = time.map(|time| iso(time, zone));
-    let mut head = Head { protocol: origin.protocol, check: "ok", time, ..Head::default() };
+    let mut head = Head { protocol: origin.protocol, check: origin.check(), time, ..Head::default() };
     if let Some(authenticity) = origin.authenticity {
         head.fields.push(("authentication", authenticity.to_owned()));
     }

@@ -4,7 +4,7 @@ use super::apdu::Apdus;
 use super::{Context, Handler};
 use crate::output::hex;
 use dlms_hdlc::decoder::{Decoder, Framing};
-use dlms_hdlc::{Assembler, Carrier, Llc, frame, mbus, wrapper};
+use dlms_hdlc::{Assembler, Carrier, ErrorKind, Llc, frame, mbus, wrapper};
 
 /// Storage of a stream decoder: every HDLC frame fits, and every M-Bus one. What a server has in one piece is decoded
 /// where it stands.
@@ -167,6 +167,12 @@ impl<W: Wire> Link<W> {
         let assembled = assembler.accept(event);
         if let Some(dropped) = assembled.dropped {
             context.damage.report(&dropped.to_string());
+        }
+        // Blocks of a block transfer on both sides of a gap, or of two meters, are not put together.
+        let link = event.as_ref().ok().and_then(Carrier::segment).map(|segment| segment.link);
+        let gap = event.as_ref().err().is_some_and(|error| error.kind != ErrorKind::Noise || error.lost > 2);
+        if gap || assembled.dropped.is_some() || link.is_some_and(|link| apdus.comes_from(link)) {
+            apdus.finish(context);
         }
         if let Some(message) = assembled.message {
             pdus(message, apdus, context);

@@ -18,7 +18,8 @@ pub fn is_hex(front: &[u8]) -> bool {
 }
 
 fn is_separator(octet: u8) -> bool {
-    octet.is_ascii_whitespace() || matches!(octet, b',' | b':' | b';' | b'-')
+    // The last three are the byte order mark that some editors put before UTF-8.
+    octet.is_ascii_whitespace() || matches!(octet, b',' | b':' | b';' | b'-' | 0xEF | 0xBB | 0xBF)
 }
 
 /// Turns hex text into octets, in pieces.
@@ -42,7 +43,7 @@ impl Hex {
 
     fn character(&mut self, character: u8, out: &mut Vec<u8>) {
         if self.comment {
-            self.comment = character != b'\n';
+            self.comment = !matches!(character, b'\n' | b'\r');
             return;
         }
         let digit = (character as char).to_digit(16).map(|digit| digit as u8);
@@ -88,8 +89,14 @@ mod tests {
     #[test]
     fn every_spelling_of_octets() {
         let spelt = (vec![0x7E, 0xA0, 0x09], None);
-        for text in ["7ea009", "7E A0 09\n", "7e:a0:09", "0x7e, 0xA0, 0x09", "# key: 00\n7e # flag\r\na0 09"]
-        {
+        for text in [
+            "7ea009",
+            "7E A0 09\n",
+            "7e:a0:09",
+            "0x7e, 0xA0, 0x09",
+            "# key: 00\n7e # flag\r\na0 09",
+            "\u{FEFF}#x\r7ea009",
+        ] {
             assert_eq!(octets(text), spelt, "{text}");
             assert!(is_hex(text.as_bytes()));
         }

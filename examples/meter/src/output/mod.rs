@@ -164,7 +164,17 @@ fn joined(item: &Item<'_>) -> String {
     if let Some(raw) = item.raw {
         text.push_str(&String::from_utf8_lossy(raw));
     }
-    text
+    visible(text)
+}
+
+/// What a meter sends may not steer the terminal: control characters are shown by their code.
+fn visible(text: String) -> String {
+    if !text.chars().any(char::is_control) {
+        return text;
+    }
+    text.chars()
+        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
+        .collect()
 }
 
 /// The unit of an object, where its values agree in one.
