@@ -57,6 +57,21 @@
 //! the channel and 65 s for answers and flash. The paper's repair rule, simulated, takes that long only with about 0.04 % of frames lost; at 1 % it takes 1.62
 //! times the least any scheme can do, at 10 % 2.45 times. Run `meter upgrade simulate` for what this protocol takes under any assumption.
 //!
+//! # What it costs
+//! Airtime of the transfer (data, repair and status, manifest and tags) by the least any scheme can do, 61 meters, 2000 × 512 octets, independent
+//! losses, three seeds of `meter upgrade simulate --sweep --trials 3`:
+//!
+//! | strategy | 0.1 % | 1 % | 5 % | 10 % | 20 % | 30 % |
+//! |---|---|---|---|---|---|---|
+//! | paper 002 | 1.100 | 1.617 | 2.316 | 2.459 | 3.084 | 3.434 |
+//! | union | 1.064 | 1.453 | 1.996 | 2.262 | 2.701 | 3.051 |
+//! | XOR | 1.007 | 1.013 | 1.026 | 1.052 | 1.166 | 1.335 |
+//! | GF(2), 4 KB | 1.007 | 1.013 | 1.020 | 1.035 | 1.052 | 1.066 |
+//!
+//! A receiver with a block buffer of 512 octets keeps at most 800 octets of state (on a 64-bit host; less on a meter), beside hash state and
+//! the RAM given to `coded`. Its program is 14.7 kB on thumbv6m at `opt-level = "z"` with link-time optimisation, without hash and `coded`,
+//! compiler built-ins included.
+//!
 //! # Limits
 //! Up to 65,535 blocks of both planes, block sizes a multiple of 16 up to what the meter's buffer holds, 32 blocks in an XOR frame, 32 generations.
 //! One session at a time in a meter. A carrier must drop damaged messages (the tags catch a block that slips through, nothing catches a status).

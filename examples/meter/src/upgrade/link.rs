@@ -32,7 +32,12 @@ fn listen_to(mut from: impl Read + Send + 'static, to: Sender<Incoming>) {
             let len = match from.read(&mut buffer) {
                 Ok(0) => return,
                 Ok(len) => len,
-                Err(error) if matches!(error.kind(), std::io::ErrorKind::TimedOut | std::io::ErrorKind::Interrupted) => {
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        std::io::ErrorKind::TimedOut | std::io::ErrorKind::Interrupted
+                    ) =>
+                {
                     continue;
                 }
                 Err(_) => return,

@@ -6,8 +6,8 @@ use upgrade_proto::hash::{Hash256, crc32};
 use upgrade_proto::package::{Address, Manifest, Version};
 use upgrade_proto::session::Plane;
 
-use super::image::Image;
 use super::ihex;
+use super::image::Image;
 use super::options::Options;
 
 pub const HELP: &str = "\
@@ -91,7 +91,8 @@ fn program(file: Vec<u8>) -> Result<Vec<u8>, String> {
     let base = segments.first().ok_or("the ELF file loads nothing")?.0;
     let mut image: Vec<u8> = Vec::new();
     for (address, octets) in segments {
-        let from = usize::try_from(address - base).map_err(|_| "the ELF file's segments lie too far apart")?;
+        let from =
+            usize::try_from(address - base).map_err(|_| "the ELF file's segments lie too far apart")?;
         if from > 64 << 20 {
             return Err("the ELF file's segments lie too far apart".into());
         }
@@ -161,7 +162,10 @@ fn factory(parts: &[String]) -> Result<Vec<u8>, String> {
     let mut image: Vec<u8> = Vec::new();
     for (offset, octets, path) in placed {
         if offset < image.len() {
-            return Err(format!("{path} at {offset:#x} overlaps the part before it, which ends at {:#x}", image.len()));
+            return Err(format!(
+                "{path} at {offset:#x} overlaps the part before it, which ends at {:#x}",
+                image.len()
+            ));
         }
         if offset > 256 << 20 {
             return Err(format!("{path}: offset {offset:#x} is past any flash"));

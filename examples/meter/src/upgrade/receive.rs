@@ -39,8 +39,13 @@ struct FileFlash(File);
 impl FileFlash {
     fn open(path: &str) -> Result<Self, String> {
         let fail = |error: std::io::Error| format!("{path}: {error}");
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(fail)?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(fail)?;
         let all = u64::from(IMAGE + META + SCRATCH + MAP);
         let len = file.seek(SeekFrom::End(0)).map_err(fail)?;
         if len < all {
@@ -166,7 +171,9 @@ fn listen(
                 None if to == address => Addressed::Me,
                 None => Addressed::Other,
             };
-            if let Outcome::Activate { .. } = node.handle_message(&message, to, now).map_err(|e| e.to_string())? {
+            if let Outcome::Activate { .. } =
+                node.handle_message(&message, to, now).map_err(|e| e.to_string())?
+            {
                 save(node, out)?;
                 let manifest = node.manifest().map_err(|error| error.to_string())?;
                 if let Some(manifest) = manifest {
@@ -186,7 +193,11 @@ fn listen(
             until = Some(Instant::now() + Duration::from_secs(3));
         }
         if until.is_some_and(|until| Instant::now() >= until) {
-            return Ok(format!("{address}: {:?}, {} blocks missing\n", node.phase(), node.missing(Plane::Data)));
+            return Ok(format!(
+                "{address}: {:?}, {} blocks missing\n",
+                node.phase(),
+                node.missing(Plane::Data)
+            ));
         }
     }
 }

@@ -59,7 +59,8 @@ pub fn run(args: &[String]) -> Result<String, String> {
     let port = options.text("port").ok_or("--port is missing")?;
     let image = pack::load(&options.text("image").ok_or("--image is missing")?)?;
     let meters = options.text("meters").ok_or("--meters is missing")?;
-    let meters: Vec<Address> = meters.split(',').map(|text| pack::address(text.trim())).collect::<Result<_, _>>()?;
+    let meters: Vec<Address> =
+        meters.split(',').map(|text| pack::address(text.trim())).collect::<Result<_, _>>()?;
     let seconds = |value: f64| (value * 1000.0) as u32;
     let install: Option<f64> = match options.text("install") {
         None => None,
@@ -109,12 +110,15 @@ fn transfer(
     let mut deficits = vec![0; addresses.len() * 32];
     let memory =
         Memory { meters: &mut meters, missing: &mut missing, order: &mut order, deficits: &mut deficits };
-    let mut sender = Sender::new(*settings, &image.job(session), image, memory).map_err(|error| error.to_string())?;
+    let mut sender =
+        Sender::new(*settings, &image.job(session), image, memory).map_err(|error| error.to_string())?;
     for &address in addresses {
         sender.add_meter(address).map_err(|error| error.to_string())?;
     }
-    let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(u64::from(geometry.count(Plane::Data))) };
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} blocks at the slowest meter  {msg}") {
+    let bar =
+        if quiet { ProgressBar::hidden() } else { ProgressBar::new(u64::from(geometry.count(Plane::Data))) };
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} blocks at the slowest meter  {msg}")
+    {
         bar.set_style(style);
     }
     let start = Instant::now();
@@ -149,7 +153,13 @@ fn transfer(
     bar.finish_and_clear();
     let progress = sender.progress();
     let mut text = String::new();
-    let _ = writeln!(text, "{} s, {} block frames, {} rounds", start.elapsed().as_secs(), progress.frames, progress.rounds);
+    let _ = writeln!(
+        text,
+        "{} s, {} block frames, {} rounds",
+        start.elapsed().as_secs(),
+        progress.frames,
+        progress.rounds
+    );
     for meter in sender.meters() {
         let state = match meter.state {
             State::Done => "done".to_string(),

@@ -17,6 +17,9 @@ pub struct Row {
     pub cells: Vec<Outline>,
 }
 
+/// Prints one figure of a cell.
+type Print = fn(&Outline) -> String;
+
 const ROWS: [(&str, Strategy, usize, bool); 8] = [
     ("paper 002", Strategy::Paper, 0, false),
     ("union", Strategy::Union, 0, true),
@@ -100,7 +103,7 @@ pub fn table(base: &Scenario, losses: &[f64], trials: u64, rows: &[Row]) -> Stri
         }
     }
     if let Some(last) = rows.last() {
-        let lines: [(&str, fn(&Outline) -> String); 6] = [
+        let lines: [(&str, Print); 6] = [
             ("lower bound, frames", |o| format!("{:.0}", o.lower_bound_frames)),
             ("auto: feedback", |o| format!("{:.2} %", o.feedback_share * 100.0)),
             ("auto: other phases", |o| format!("{:.2} %", o.other_share * 100.0)),

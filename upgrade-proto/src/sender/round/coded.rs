@@ -64,6 +64,10 @@ impl<S: Source> Sender<'_, S> {
         if !self.coded.active && !self.cut_generations() {
             return false;
         }
+        // Where a few meters lose most, XOR serves the many at no cost beside the few.
+        if self.settings.strategy == Strategy::Auto && !self.coded.active && self.uneven() {
+            return false;
+        }
         let mut frames = 0u32;
         for generation in 0..self.coded.generations {
             frames = frames.saturating_add(self.rows_needed(generation));
@@ -85,6 +89,19 @@ impl<S: Source> Sender<'_, S> {
             return true;
         }
         false
+    }
+
+    /// Whether the worst meter loses three times as much as they do on average.
+    fn uneven(&self) -> bool {
+        let (mut sum, mut meters, mut worst) = (0u32, 0u32, 0u32);
+        for meter in self.meters().iter().filter(|meter| meter.state == State::Active) {
+            sum = sum.saturating_add(meter.loss.into());
+            worst = worst.max(meter.loss.into());
+            meters = meters.saturating_add(1);
+        }
+        // Small samples scatter: only a loss worth the name counts.
+        let mean = sum.checked_div(meters).unwrap_or(0);
+        worst > 0x2000 && worst > mean.saturating_mul(3)
     }
 
     /// Rows of a generation until its neediest meter has enough, at its loss.
@@ -171,7 +188,7 @@ impl<S: Source> Sender<'_, S> {
             meters = meters.saturating_add(1);
         }
         let mean = sum.checked_div(meters).unwrap_or(0);
-        if mean < LOSSY || meters < 3 {
+        if mean < LOSSY || meters < 3 || self.uneven() {
             return;
         }
         let count = u32::from(self.geometry.count(Plane::Data));
