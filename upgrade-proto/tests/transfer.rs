@@ -303,8 +303,8 @@ proptest! {
 /// Pointers and `u64` are no smaller on a 32-bit meter, so this bounds it there too.
 #[test]
 fn state_of_a_meter_fits_a_kilobyte() {
-    let rest = core::mem::size_of::<Flash>() + 1024 + core::mem::size_of::<sha2::Sha256>();
-    let state = core::mem::size_of::<Node<Flash, FlashMap>>() - rest;
+    let rest = size_of::<Flash>() + 1024 + size_of::<sha2::Sha256>();
+    let state = size_of::<Node<Flash, FlashMap>>() - rest;
     assert!(state <= 1024, "{state} octets, block buffer of 512 included, without hash state");
     eprintln!(
         "receiver state: {state} octets with a block buffer of 512, without flash driver, hash state and coded RAM"
