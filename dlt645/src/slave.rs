@@ -7,6 +7,7 @@ use crate::frame::{Frame, MAX_READ};
 use crate::identifier::Identifier;
 use crate::master::reached;
 use crate::moment::Moment;
+use crate::octets::bcd1;
 use crate::service::{Access, Query, Rate, Reply, Request};
 use crate::word::{ErrorWord, Reason};
 
@@ -173,15 +174,20 @@ impl<M: Meter, B: AsRef<[u8]> + AsMut<[u8]>> Slave<M, B> {
         self.programming = None;
     }
 
-    fn may_program(&mut self, now: u32) -> bool {
+    /// Looked at whenever the time is told: an end that nobody has noticed would lie ahead again after 2^31 ms.
+    fn expire_programming(&mut self, now: u32) {
         if self.programming.is_some_and(|until| reached(until, now)) {
             self.programming = None;
         }
+    }
+
+    fn may_program(&self) -> bool {
         self.config.programming.is_none() || self.programming.is_some()
     }
 
     /// A frame has come.
     pub fn handle_frame(&mut self, frame: &Frame<'_>, now: u32) -> Handled {
+        self.expire_programming(now);
         if frame.control().from_meter() {
             return Handled::Ignored;
         }
@@ -216,6 +222,8 @@ impl<M: Meter, B: AsRef<[u8]> + AsMut<[u8]>> Slave<M, B> {
             return false;
         }
         match service {
+            // Its rules hold for all meters at once, and it has no reply.
+            Service::BroadcastTime => false,
             // To all at once only, or to one.
             Service::ReadAddress | Service::WriteAddress => {
                 address == Address::WILDCARD || address.same_meter(own)
@@ -232,14 +240,18 @@ impl<M: Meter, B: AsRef<[u8]> + AsMut<[u8]>> Slave<M, B> {
         {
             return Handled::Ignored;
         }
-        match self.meter.action(request, &mut []) {
-            Ok(_) => Handled::Silent,
-            Err(_) => Handled::Ignored,
+        if self.meter.action(request, &mut []).is_err() {
+            return Handled::Ignored;
         }
+        if let Request::BroadcastTime(time) = request {
+            // Within the same day as the clock was: takes_time has seen to that.
+            self.set_day = self.meter.clock().map(|_| day(*time));
+        }
+        Handled::Silent
     }
 
     /// Broadcast time is taken once a day, not within 5 minutes of midnight, and only within 5 minutes of the clock.
-    fn takes_time(&mut self, time: Moment) -> bool {
+    fn takes_time(&self, time: Moment) -> bool {
         let Some(clock) = self.meter.clock() else { return true };
         let seconds = |moment: Moment| {
             let part = |part: Option<u8>| u32::from(part.unwrap_or_default());
@@ -248,20 +260,15 @@ impl<M: Meter, B: AsRef<[u8]> + AsMut<[u8]>> Slave<M, B> {
                 .saturating_add(part(moment.minute()).saturating_mul(60))
                 .saturating_add(part(moment.second()))
         };
-        let day = |moment: Moment| (moment.month().unwrap_or_default(), moment.day().unwrap_or_default());
         let (own, new) = (seconds(clock), seconds(time));
         let quiet = |at: u32| (5 * 60..=24 * 3600 - 5 * 60).contains(&at);
-        let good = time.is_calendar()
+        time.is_calendar()
             && day(clock) == day(time)
             && clock.year() == time.year()
             && quiet(own)
             && quiet(new)
             && own.abs_diff(new) <= 5 * 60
-            && self.set_day != Some(day(clock));
-        if good {
-            self.set_day = Some(day(clock));
-        }
-        good
+            && self.set_day != Some(day(clock))
     }
 
     fn answer(&mut self, request: &Request<'_>, control: Control, now: u32) -> Handled {
@@ -275,7 +282,7 @@ impl<M: Meter, B: AsRef<[u8]> + AsMut<[u8]>> Slave<M, B> {
                 | Service::ClearEvents
                 | Service::WriteAddress
         );
-        if programs && !self.may_program(now) {
+        if programs && !self.may_program() {
             return if service == Service::WriteAddress {
                 Handled::Ignored
             } else {
@@ -284,6 +291,8 @@ impl<M: Meter, B: AsRef<[u8]> + AsMut<[u8]>> Slave<M, B> {
         }
         match request {
             Request::Read { identifier, query } => self.read(control, *identifier, *query, 0, None, now),
+            // No meter can be told apart by such an address any more.
+            Request::WriteAddress(address) if !names_one(*address) => Handled::Ignored,
             Request::ReadNext { identifier, query, sequence } => {
                 let part = match (self.config.version, self.last) {
                     (Version::V2007, _) => *sequence,
@@ -445,17 +454,30 @@ impl<M: Meter, B: AsRef<[u8]> + AsMut<[u8]>> Slave<M, B> {
     /// When [`poll_transmit`](Self::poll_transmit) or [`handle_timeout`](Self::handle_timeout) is due.
     #[must_use]
     pub const fn poll_timeout(&self) -> Option<u32> {
-        match self.due {
-            Some(due) => Some(due),
-            None => self.revert,
+        match (self.due, self.revert, self.programming) {
+            (Some(due), ..) => Some(due),
+            (None, Some(revert), Some(until)) => Some(if reached(until, revert) { until } else { revert }),
+            (None, Some(time), None) | (None, None, Some(time)) => Some(time),
+            (None, None, None) => None,
         }
     }
 
     /// The time has come.
     pub fn handle_timeout(&mut self, now: u32) {
+        self.expire_programming(now);
         if self.due.is_none() && self.revert.is_some_and(|until| reached(until, now)) {
             self.revert = None;
             self.event = Some(SlaveEvent::RevertRate);
         }
     }
+}
+
+/// Month and day.
+fn day(moment: Moment) -> (u8, u8) {
+    (moment.month().unwrap_or_default(), moment.day().unwrap_or_default())
+}
+
+/// Whether an address is one meter's: digits only, and not all 99.
+fn names_one(address: Address) -> bool {
+    !address.is_broadcast() && address.octets().into_iter().all(|octet| bcd1(octet).is_some())
 }
