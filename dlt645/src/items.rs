@@ -30,6 +30,9 @@ pub struct Item<'a> {
 ///
 /// Without a layout there is one item of plain octets. Blocks give their members in the order of the wire, and
 /// separators AAH between items, and AAH or DDH at the end, are accepted as meters in the field send them.
+///
+/// `data` are those of the whole answer: if it came in several frames, put their data together first. Members are
+/// counted from the first octet.
 #[must_use]
 #[inline]
 pub fn items(identifier: Identifier, data: Data<'_>) -> Items<'_> {

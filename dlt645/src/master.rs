@@ -52,6 +52,10 @@ pub enum AddressPolicy {
 #[non_exhaustive]
 pub enum MasterEvent<'f> {
     /// A reply to the request.
+    ///
+    /// The data of an answer in several frames are one run of octets, which a frame may cut anywhere: put the data of
+    /// all its parts together before [`items`](crate::items()) reads them. The items of a later part alone would be
+    /// given the identifiers of the first members of the block again.
     Reply {
         /// Who answered.
         address: Address,
@@ -378,13 +382,16 @@ impl<'i, B: AsRef<[u8]> + AsMut<[u8]>> Master<'i, B> {
         }
     }
 
-    /// The time has come: the request is repeated, or has failed.
+    /// The time has come: the request is repeated, or has failed. A "read next" of 1997 is never repeated.
     pub fn handle_timeout(&mut self, now: u32) -> Option<MasterEvent<'static>> {
         match self.state {
             State::Wait(until) if reached(until, now) => {}
             _ => return None,
         }
-        if self.tries < self.config.retries {
+        // A meter of 1997 counts the parts itself: "read next" again would pass over the part that was lost, and
+        // nothing in the answer would tell.
+        let repeats = self.config.version == Version::V2007 || self.service() != Service::ReadNext;
+        if repeats && self.tries < self.config.retries {
             self.tries = self.tries.saturating_add(1);
             self.state = State::Send;
             return None;

@@ -383,6 +383,105 @@ fn the_programming_window_closes() {
     assert_eq!(control(&mut slave, 241_000), Control::from_octet(0xD4));
 }
 
+#[test]
+fn the_programming_window_stays_closed_after_half_a_turn_of_the_clock() {
+    let mut config = SlaveConfig::new(Version::V2007, OWN);
+    config.programming = Some(240_000);
+    let mut slave: TestSlave = Slave::new(config, TestMeter::default(), [0; 300]);
+    let octets = frame(OWN.octets(), 0x14, &[3, 1, 0, 4, 2, 1, 2, 3, 0, 0, 0, 0, 0x15], 0);
+    let (write, _) = Frame::parse(&octets).unwrap();
+    for by_frame in [false, true] {
+        slave.open_programming(0);
+        assert_eq!(slave.poll_timeout(), Some(240_000));
+        if by_frame {
+            let other = frame([1; 6], 0x13, &[], 0);
+            slave.handle_frame(&Frame::parse(&other).unwrap().0, 240_000);
+        } else {
+            slave.handle_timeout(240_000);
+        }
+        assert_eq!(slave.poll_timeout(), None);
+        // 25 days later the old end lies ahead of the clock again.
+        let late = 25 * 24 * 3_600_000;
+        slave.handle_frame(&write, late);
+        let mut out = [0; 300];
+        let sent = slave.poll_transmit(&mut out, late + 20).unwrap();
+        assert_eq!(Frame::parse(sent).unwrap().0.control(), Control::from_octet(0xD4));
+    }
+}
+
+#[test]
+fn broadcast_time_to_one_meter_is_ignored_and_a_refused_one_does_not_use_up_the_day() {
+    #[derive(Default)]
+    struct Busy(bool, u8);
+    impl Meter for Busy {
+        fn get(&mut self, _: Identifier, _: Query, _: u8, _: &mut [u8]) -> Result<Part, Reason> {
+            Err(Reason::NoData)
+        }
+        fn set(&mut self, _: Identifier, _: &Access, _: Data<'_>) -> Result<(), Reason> {
+            Err(Reason::NoData)
+        }
+        fn action(&mut self, _: &Request<'_>, _: &mut [u8]) -> Result<usize, Refusal> {
+            if self.0 {
+                return Err(Refusal::Silent);
+            }
+            self.1 += 1;
+            Ok(0)
+        }
+        fn clock(&self) -> Option<Moment> {
+            Some(Moment::to_second(26, 10, 24, 12, 0, 0))
+        }
+    }
+    let config = SlaveConfig::new(Version::V2007, OWN);
+    let mut slave = Slave::new(config, Busy(true, 0), [0; 300]);
+    let time = [0, 0x04, 0x12, 0x24, 0x10, 0x26];
+    let hear = |slave: &mut Slave<Busy, [u8; 300]>, address: Address| {
+        let octets = frame(address.octets(), 0x08, &time, 0);
+        slave.handle_frame(&Frame::parse(&octets).unwrap().0, 0)
+    };
+    assert_eq!(hear(&mut slave, Address::BROADCAST), Handled::Ignored);
+    slave.meter.0 = false;
+    for address in [OWN, Address::WILDCARD, OWN.with_wildcards(2)] {
+        assert_eq!(hear(&mut slave, address), Handled::Ignored);
+    }
+    assert_eq!(slave.meter.1, 0);
+    assert_eq!(hear(&mut slave, Address::BROADCAST), Handled::Silent);
+    assert_eq!(hear(&mut slave, Address::BROADCAST), Handled::Ignored);
+    assert_eq!(slave.meter.1, 1);
+}
+
+#[test]
+fn no_meter_takes_an_address_that_names_no_meter() {
+    let mut slave = slave(Version::V2007);
+    for address in [[0xAA; 6], [0x99; 6], [1, 2, 3, 4, 5, 0xAA], [0x0A, 0, 0, 0, 0, 0]] {
+        let octets = frame(OWN.octets(), 0x15, &address, 0);
+        assert_eq!(slave.handle_frame(&Frame::parse(&octets).unwrap().0, 0), Handled::Ignored);
+    }
+    assert_eq!(slave.config().address, OWN);
+    assert!(slave.meter.actions.is_empty());
+}
+
+#[test]
+fn a_lost_part_of_1997_fails_the_read_instead_of_being_passed_over() {
+    let block = Identifier::V1997(0x901F);
+    let (mut slave, mut master) = (slave(Version::V1997), master(Version::V1997));
+    let (mut out, mut now, mut log) = ([0; 300], 0, vec![]);
+    master.start(OWN, &Request::Read { identifier: block, query: Query::All }).unwrap();
+    for replies in 0.. {
+        let Some(sent) = master.poll_transmit(&mut out, now).map(<[u8]>::to_vec) else { break };
+        slave.handle_frame(&Frame::parse(&sent).unwrap().0, now);
+        now += 20;
+        let reply = slave.poll_transmit(&mut out, now).unwrap().to_vec();
+        if replies == 1 {
+            now = master.poll_timeout().unwrap();
+            log.extend(master.handle_timeout(now).map(|event| note(&event)));
+        } else {
+            log.push(note(&master.handle_frame(&Frame::parse(&reply).unwrap().0, now)));
+        }
+    }
+    assert_eq!(log, [format!("901F[0] {} More", hex(0..40)), "Some(Identifier(901F)) Timeout".to_owned()]);
+    assert!(master.is_idle());
+}
+
 /// Meters on one line: what they answer at once collides into noise.
 fn discover(meters: &[(Address, Version)], rate: u16, first_only: bool) -> (Vec<DiscoveryEvent>, u32) {
     let mut slaves: Vec<_> = meters
