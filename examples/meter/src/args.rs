@@ -53,6 +53,10 @@ pub struct Decode {
     #[arg(long)]
     pub lenient: bool,
 
+    /// P1: which check the telegrams carry; X-25 has been seen on Holley meters.
+    #[arg(long, value_enum, default_value_t = P1Check::Arc)]
+    pub p1_check: P1Check,
+
     /// P1: take bit 7 of each octet for parity, for a 7E1 meter read by a port set to 8N1.
     #[arg(long)]
     pub strip_parity: bool,
@@ -70,6 +74,10 @@ pub struct Keys {
     /// Authentication key (GAK), as long as the encryption key. Without it the tag of a message is not checked.
     #[arg(long, value_name = "HEX", env = "METER_AUTH_KEY", hide_env_values = true)]
     pub auth_key: Option<String>,
+
+    /// System title of the meter, 16 hex digits, for encrypted telegrams that do not carry it.
+    #[arg(long, value_name = "HEX")]
+    pub system_title: Option<String>,
 
     /// File whose first line is the encryption key, and its second, if any, the authentication key. Goes before others.
     #[arg(long, value_name = "FILE")]
@@ -112,6 +120,15 @@ impl From<Edition> for dlt645::Version {
             Edition::V2007 => Self::V2007,
         }
     }
+}
+
+/// The check on the last line of a telegram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum P1Check {
+    Arc,
+    X25,
+    /// Not compared.
+    None,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

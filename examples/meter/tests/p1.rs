@@ -49,6 +49,22 @@ fn a_bad_check_is_told_and_the_telegram_decoded_only_on_demand() {
     fs::remove_file(path).unwrap();
 }
 
+#[test]
+fn parity_bits_and_octets_before_do_not_hide_a_telegram() {
+    let path = std::env::temp_dir().join(format!("meter-parity-{}.p1", std::process::id()));
+    let even = |octet: u8| octet | (octet.count_ones() as u8 & 1) << 7;
+    fs::write(&path, fs::read(SAMPLE).unwrap().into_iter().map(even).collect::<Vec<_>>()).unwrap();
+    let output = decode(&[path.to_str().unwrap(), "--format", "json"]);
+    assert!(text(output.stdout).contains("\"check\":\"ok\""));
+    // A damaged one is told in the words of telegrams, not taken for an APDU.
+    let telegram = [&b"\xEF\xBB\xBF\r\n"[..], &fs::read(SAMPLE).unwrap()[..200], b"\xF0\r\n"].concat();
+    fs::write(&path, telegram).unwrap();
+    let output = decode(&[path.to_str().unwrap(), "--format", "json"]);
+    assert_eq!((output.status.code(), text(output.stdout)), (Some(1), String::new()));
+    assert!(text(output.stderr).contains("telegram"));
+    fs::remove_file(path).unwrap();
+}
+
 /// Each data line of each whole telegram comes out as one object; what the index calls valid has check `ok`.
 #[test]
 fn captures_lose_no_line() {

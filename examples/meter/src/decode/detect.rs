@@ -22,7 +22,7 @@ enum Kind {
     Wrapper,
     Apdu,
     P1(Options),
-    EncryptedP1,
+    EncryptedP1(Options),
     Dlt645(Version),
 }
 
@@ -47,7 +47,7 @@ fn open(kind: Kind) -> Box<dyn Handler> {
         Kind::Wrapper => Box::new(Link::<Wrapper>::new()),
         Kind::Apdu => Box::new(Bare::default()),
         Kind::P1(options) => Box::new(p1::Plain::new(options)),
-        Kind::EncryptedP1 => Box::new(p1::Encrypted::new()),
+        Kind::EncryptedP1(options) => Box::new(p1::Encrypted::new(options)),
         Kind::Dlt645(version) => Box::new(dlt645::Stream::new(version)),
     }
 }
@@ -119,54 +119,69 @@ impl Auto {
         let covered = units.by_ref().map_while(Result::ok).map(|unit| unit.octets().len()).sum::<usize>();
         let cut = octets.get(covered..).is_some_and(|rest| [0, 1].starts_with(&rest[..rest.len().min(2)]));
         let wrapper = if cut { covered } else { 0 };
-        let p1 = self.plain_p1();
+        let mut options = self.options;
+        let mut p1 = plain_p1(octets, options);
+        if p1 == 0 && octets.iter().any(|octet| octet & 0x80 != 0) {
+            // A 7E1 meter read by a port set to 8N1.
+            options.strip_parity = true;
+            p1 = plain_p1(octets, options);
+        }
         // The same ciphering stands inside frames of other kinds: it is a telegram where no such frame begins before it.
         let telegrams = dsmr::encrypted::frames(octets).flatten().map(|frame| frame.octets());
         let encrypted = telegrams.filter(|telegram| !is_framed(octets, telegram)).map(<[u8]>::len).sum();
         let dlt645 = ::dlt645::frames(octets).flatten().map(|frame| frame.octets().len()).sum();
         let kinds = [
-            (encrypted, Kind::EncryptedP1),
+            (encrypted, Kind::EncryptedP1(self.options)),
             (wrapper, Kind::Wrapper),
             (mbus, Kind::Mbus),
             (hdlc, Kind::Hdlc),
-            (p1, Kind::P1(self.options)),
+            (p1, Kind::P1(options)),
             (dlt645, Kind::Dlt645(self.version)),
         ];
-        let wanted = |kind: Kind| self.only.is_none() || matches!(kind, Kind::P1(_) | Kind::EncryptedP1);
+        let wanted = |kind: Kind| self.only.is_none() || matches!(kind, Kind::P1(_) | Kind::EncryptedP1(_));
         let kinds = kinds.into_iter().filter(|&(covered, kind)| covered > 0 && wanted(kind));
         kinds.max_by_key(|(covered, _)| *covered).map(|(_, kind)| kind)
     }
 
-    /// Octets in telegrams. Parity bits do not hide them; whether to strip them is still the caller's choice.
-    fn plain_p1(&self) -> usize {
-        let stripped: Vec<u8>;
-        let mut octets = &self.octets[..];
-        if self.options.strip_parity {
-            stripped = octets.iter().map(|octet| octet & 0x7F).collect();
-            octets = &stripped;
-        }
-        let telegrams = dsmr::telegrams_with(octets, Options { strip_parity: false, ..self.options });
-        telegrams
-            .flatten()
-            .filter(|telegram| telegram.lines().next().is_some())
-            .map(|telegram| telegram.octets().len())
-            .sum()
-    }
-
     /// The kind whose frames begin as the octets held do, so that what is wrong is told in its words.
     fn guess(&self) -> Kind {
-        match (self.only, &self.octets[..]) {
+        // Line ends, idle line and byte order marks say nothing.
+        let is_nothing = |octet: &&u8| matches!(octet, b'\r' | b'\n' | 0 | 0xFF | 0xEF | 0xBB | 0xBF);
+        let from = self.octets.iter().take_while(is_nothing).count();
+        match (self.only, &self.octets[from..]) {
             (Some(kind), _) => kind,
             (None, [0x7E, ..]) => Kind::Hdlc,
             (None, [0x68, a, b, 0x68, ..]) if a == b => Kind::Mbus,
             (None, [0xFE, ..] | [0x68, _, _, _, _, _, _, 0x68, ..]) => Kind::Dlt645(self.version),
-            (None, [0, 1, _, _, _, _, _, _, ..]) => Kind::Wrapper,
+            _ if self.octets.starts_with(&[0, 1]) && self.octets.len() >= 8 => Kind::Wrapper,
             (None, [b'/', ..]) => Kind::P1(self.options),
-            // Data lines of a telegram that lost its ends.
-            (None, octets) if octets.is_ascii() && octets.contains(&b'(') => Kind::P1(self.options),
+            // Data lines of a telegram that lost its ends, or has an octet damaged here and there.
+            (None, octets) if has_data_line(octets) => Kind::P1(self.options),
             _ => Kind::Apdu,
         }
     }
+}
+
+/// Octets in telegrams with data lines.
+fn plain_p1(octets: &[u8], options: Options) -> usize {
+    let stripped: Vec<u8>;
+    let mut octets = octets;
+    if options.strip_parity {
+        stripped = octets.iter().map(|octet| octet & 0x7F).collect();
+        octets = &stripped;
+    }
+    let telegrams = dsmr::telegrams_with(octets, Options { strip_parity: false, ..options }).flatten();
+    let with_lines = telegrams.filter(|telegram| telegram.lines().next().is_some());
+    with_lines.map(|telegram| telegram.octets().len()).sum()
+}
+
+/// Whether some line begins as a data line of a telegram does: `d-d:d…(`, parity bits left aside.
+fn has_data_line(octets: &[u8]) -> bool {
+    let mut lines = octets.split(|octet| matches!(octet & 0x7F, b'\r' | b'\n'));
+    lines.any(|line| {
+        let text: Vec<u8> = line.iter().take(12).map(|octet| octet & 0x7F).collect();
+        matches!(text[..], [a, b'-', b, b':', c, ..] if [a, b, c].iter().all(u8::is_ascii_digit))
+    })
 }
 
 /// Whether an HDLC or M-Bus frame seems to begin shortly before `inner`, which is a part of `octets`.

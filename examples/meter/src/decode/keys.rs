@@ -8,10 +8,20 @@ use std::fs;
 pub struct Keys {
     pub encryption: Option<Key>,
     pub authentication: Option<Key>,
+    pub system_title: Option<[u8; 8]>,
 }
 
 impl Keys {
     pub fn read(args: &args::Keys) -> Result<Self, String> {
+        let mut keys = Self::read_keys(args)?;
+        if let Some(text) = &args.system_title {
+            let title = octets(text).and_then(|octets| octets.try_into().ok());
+            keys.system_title = Some(title.ok_or("system title: expected 16 hex digits")?);
+        }
+        Ok(keys)
+    }
+
+    fn read_keys(args: &args::Keys) -> Result<Self, String> {
         if let Some(path) = &args.key_file {
             // The file's text may be a key: an error never quotes it.
             let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -29,22 +39,19 @@ impl Keys {
         if encryption.is_none() && authentication.is_some() {
             return Err("an authentication key without an encryption key decrypts nothing".into());
         }
-        Ok(Self { encryption, authentication })
+        Ok(Self { encryption, authentication, system_title: None })
     }
 }
 
 fn key(what: &str, text: &str) -> Result<Key, String> {
-    let digits: Option<Vec<u8>> = text
-        .trim()
-        .chars()
-        .map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-        .collect();
-    let octets: Option<Vec<u8>> = digits
-        .filter(|digits| digits.len() % 2 == 0)
-        .map(|digits| digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect());
-    octets
-        .and_then(|octets| Key::from_slice(&octets))
-        .ok_or_else(|| format!("{what}: expected 32 or 64 hex digits"))
+    let key = octets(text).and_then(|octets| Key::from_slice(&octets));
+    key.ok_or_else(|| format!("{what}: expected 32 or 64 hex digits"))
+}
+
+fn octets(text: &str) -> Option<Vec<u8>> {
+    let digit = |digit: char| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let digits: Vec<u8> = text.trim().chars().map(digit).collect::<Option<_>>()?;
+    digits.len().is_multiple_of(2).then(|| digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }
 
 #[cfg(test)]

@@ -2,12 +2,12 @@
 
 use super::han::unit;
 use super::{Context, Handler};
-use crate::args::Decode;
+use crate::args::{Decode, P1Check};
 use crate::output::{Head, Item, Value as Shown, hex, summary};
 use dsmr::encrypted::{self, CheckPolicy, Frame, Security, TagPolicy, TagVerdict};
 use dsmr::{
-    Check, Content, DataLine, Decoder, DeviceKind, Error, Object, Options, Reading, Telegram, Timestamp,
-    Value,
+    Check, CheckKind, Content, DataLine, Decoder, DeviceKind, Error, Object, Options, Reading, Telegram,
+    Timestamp, Value,
 };
 use obis::Obis;
 use std::borrow::Cow;
@@ -17,7 +17,12 @@ const LONGEST: usize = 1 << 16;
 
 /// What the command line says about telegrams.
 pub fn options(args: &Decode) -> Options {
-    Options { lenient: args.lenient, strip_parity: args.strip_parity, ..Options::DEFAULT }
+    let check = match args.p1_check {
+        P1Check::Arc => CheckKind::Arc,
+        P1Check::X25 => CheckKind::X25,
+        P1Check::None => CheckKind::Ignore,
+    };
+    Options { lenient: args.lenient, strip_parity: args.strip_parity, check }
 }
 
 /// Telegrams in plain text.
@@ -32,15 +37,9 @@ impl Plain {
         Self { decoder: Decoder::with_options(vec![0; LONGEST], options), framed: 0 }
     }
 
-    fn lost(&self, error: Option<Error>, context: &mut Context) {
-        if let Some(error) = error {
-            let stats = self.decoder.stats();
-            context.damage.lost(
-                self.framed + u64::from(stats.lost) + u64::from(stats.fill),
-                error.lost,
-                &error.kind,
-            );
-        }
+    fn told(&mut self, outcome: Outcome, context: &mut Context) {
+        let stats = self.decoder.stats();
+        outcome.tell(self.framed + u64::from(stats.lost) + u64::from(stats.fill), context);
     }
 }
 
@@ -49,31 +48,51 @@ impl Handler for Plain {
         let mut input = octets;
         while let Some(event) = self.decoder.decode(&mut input) {
             let error = plain_event(event, &mut self.framed, context);
-            self.lost(error, context);
+            self.told(error, context);
         }
     }
 
     fn finish(&mut self, context: &mut Context) {
         while let Some(event) = self.decoder.finish() {
             let error = plain_event(event, &mut self.framed, context);
-            self.lost(error, context);
+            self.told(error, context);
         }
     }
 }
 
-fn plain_event(event: Result<Telegram<'_>, Error>, framed: &mut u64, context: &mut Context) -> Option<Error> {
-    match event {
-        Ok(telegram) => {
-            context.damage.flush();
-            if telegram.check() == Check::Bad {
-                let len = telegram.octets().len();
-                context.damage.report(&format!("offset {framed}, length {len}: check does not agree"));
+/// What an event leaves to be told, once it is known where in the input it ended.
+enum Outcome {
+    Whole,
+    Lost(Error),
+    /// So many octets were whole and are not what they should be.
+    Wrong(usize, String),
+}
+
+impl Outcome {
+    fn tell(self, end: u64, context: &mut Context) {
+        match self {
+            Self::Whole => {}
+            Self::Lost(error) => context.damage.lost(end, error.lost, &error.kind),
+            Self::Wrong(len, what) => {
+                let offset = end.saturating_sub(len as u64);
+                context.damage.report(&format!("offset {offset}, length {len}: {what}"));
             }
-            *framed += telegram.octets().len() as u64;
-            print(&telegram, &[], context);
-            None
         }
-        Err(error) => Some(error),
+    }
+}
+
+fn plain_event(event: Result<Telegram<'_>, Error>, framed: &mut u64, context: &mut Context) -> Outcome {
+    let telegram = match event {
+        Ok(telegram) => telegram,
+        Err(error) => return Outcome::Lost(error),
+    };
+    context.damage.flush();
+    let len = telegram.octets().len();
+    *framed += len as u64;
+    print(&telegram, &[], context);
+    match telegram.check() {
+        Check::Bad => Outcome::Wrong(len, "check does not agree".to_owned()),
+        _ => Outcome::Whole,
     }
 }
 
@@ -82,75 +101,87 @@ pub struct Encrypted {
     decoder: encrypted::Decoder<Vec<u8>>,
     framed: u64,
     plain: Vec<u8>,
+    options: Options,
 }
 
 impl Encrypted {
-    pub fn new() -> Self {
-        Self { decoder: encrypted::Decoder::new(vec![0; LONGEST]), framed: 0, plain: vec![0; LONGEST] }
+    pub fn new(options: Options) -> Self {
+        let decoder = encrypted::Decoder::new(vec![0; LONGEST]);
+        Self { decoder, framed: 0, plain: vec![0; LONGEST], options }
     }
 
-    fn lost(&self, error: Option<Error>, context: &mut Context) {
-        if let Some(error) = error {
-            let stats = self.decoder.stats();
-            context.damage.lost(
-                self.framed + u64::from(stats.lost) + u64::from(stats.fill),
-                error.lost,
-                &error.kind,
-            );
-        }
+    fn told(&mut self, outcome: Outcome, context: &mut Context) {
+        let stats = self.decoder.stats();
+        outcome.tell(self.framed + u64::from(stats.lost) + u64::from(stats.fill), context);
     }
 
+    /// What is left to tell, and whether the telegram did not open and seems to have swallowed another.
     fn event(
         event: Result<Frame<'_>, Error>,
+        options: Options,
         framed: &mut u64,
         plain: &mut [u8],
         context: &mut Context,
-    ) -> Option<Error> {
+    ) -> (Outcome, bool) {
         let frame = match event {
             Ok(frame) => frame,
-            Err(error) => return Some(error),
+            Err(error) => return (Outcome::Lost(error), false),
         };
         context.damage.flush();
-        *framed += frame.octets().len() as u64;
+        let len = frame.octets().len();
+        *framed += len as u64;
+        let swallowed = frame.octets().windows(2).skip(1).any(|start| start == [0xDB, 0x08]);
         let title = hex(frame.ciphered().system_title);
         let Some(encryption) = context.keys.encryption.clone() else {
             eprintln!("meter: encrypted by system title {title}, and no key given (--key)");
             let fields = vec![("system_title", title), ("encrypted", "no key".to_owned())];
-            context
-                .printer
-                .message(&Head { protocol: "p1", check: "unknown", fields, ..Head::default() }, &[]);
-            return None;
+            let head = Head { protocol: "p1", check: "unknown", fields, ..Head::default() };
+            context.printer.message(&head, &[]);
+            return (Outcome::Whole, false);
         };
         let mut security = Security::new(encryption);
+        security.check_kind = options.check;
+        security.system_title = context.keys.system_title;
         match context.keys.authentication.clone() {
             Some(key) => security.authentication = Some(key),
             // The published authentication key is a guess: where it does not fit, the check inside must.
             None => (security.tag, security.check) = (TagPolicy::Report, CheckPolicy::RequireWithoutTag),
         }
-        match frame.open(&security, plain) {
-            Ok(opened) => {
-                let authentication = match opened.tag {
-                    TagVerdict::Verified => "verified",
-                    TagVerdict::Failed => "failed with the published key",
-                    TagVerdict::NotChecked => "not checked",
-                    TagVerdict::Absent => "no tag",
-                };
-                let fields = [("system_title", title), ("authentication", authentication.to_owned())];
-                match opened.telegram() {
-                    Some(telegram) => print(&telegram, &fields, context),
-                    None => {
-                        let head = Head { protocol: "p1", check: "absent", ..Head::default() };
-                        lines(opened.lines(), &head, 60, context);
-                    }
-                }
+        if options.lenient {
+            (security.tag, security.check) = (TagPolicy::Report, CheckPolicy::Report);
+        }
+        let opened = match frame.open(&security, plain) {
+            Ok(opened) => opened,
+            Err(error) => return (Outcome::Wrong(len, format!("{error}; wrong key?")), swallowed),
+        };
+        let authentication = match opened.tag {
+            TagVerdict::Verified => "verified",
+            TagVerdict::Failed => "failed",
+            TagVerdict::NotChecked => "not checked",
+            TagVerdict::Absent => "no tag",
+        };
+        let fields = [("system_title", title), ("authentication", authentication.to_owned())];
+        match opened.telegram() {
+            Some(telegram) => print(&telegram, &fields, context),
+            None if opened.tag == TagVerdict::Verified => {
+                let head = Head { protocol: "p1", check: "absent", ..Head::default() };
+                lines(opened.lines(), &head, 60, context);
             }
-            Err(error) => {
-                let len = frame.octets().len();
-                let offset = *framed - len as u64;
-                context.damage.report(&format!("offset {offset}, length {len}: {error}; wrong key?"));
+            None => {
+                return (Outcome::Wrong(len, "decrypted to no telegram; wrong key?".to_owned()), swallowed);
             }
         }
-        None
+        (Outcome::Whole, false)
+    }
+
+    /// Damage that swallowed the head of a telegram would cost the next one too, were it not searched.
+    fn after(&mut self, outcome: Outcome, swallowed: bool, context: &mut Context) {
+        let len = if let Outcome::Wrong(len, _) = &outcome { *len as u64 } else { 0 };
+        self.told(outcome, context);
+        if swallowed {
+            self.framed -= len;
+            self.decoder.reject();
+        }
     }
 }
 
@@ -158,15 +189,17 @@ impl Handler for Encrypted {
     fn take(&mut self, octets: &[u8], context: &mut Context) {
         let mut input = octets;
         while let Some(event) = self.decoder.decode(&mut input) {
-            let error = Self::event(event, &mut self.framed, &mut self.plain, context);
-            self.lost(error, context);
+            let (options, framed) = (self.options, &mut self.framed);
+            let (outcome, swallowed) = Self::event(event, options, framed, &mut self.plain, context);
+            self.after(outcome, swallowed, context);
         }
     }
 
     fn finish(&mut self, context: &mut Context) {
         while let Some(event) = self.decoder.finish() {
-            let error = Self::event(event, &mut self.framed, &mut self.plain, context);
-            self.lost(error, context);
+            let (options, framed) = (self.options, &mut self.framed);
+            let (outcome, swallowed) = Self::event(event, options, framed, &mut self.plain, context);
+            self.after(outcome, swallowed, context);
         }
     }
 }
@@ -244,6 +277,7 @@ impl Around {
             Object::FuseLimit { .. } => "fuse supervision threshold".to_owned(),
             Object::EquipmentId(_) => "serial number".to_owned(),
             Object::PeakHistory(_) => "monthly peaks".to_owned(),
+            Object::NominalVoltage(_) => "nominal voltage".to_owned(),
             _ => code.description().to_string(),
         })
     }
@@ -275,7 +309,7 @@ fn item<'a>(line: &DataLine<'a>, around: &Around) -> Item<'a> {
         channel: line.channel(),
         ..Item::default()
     };
-    if let Object::Version(text) | Object::Ean { ean: text, .. } | Object::Tariff { text, .. } = object {
+    if let Object::Version(text) | Object::Tariff { text, .. } = object {
         // Digits that stand for themselves, even where they could be read as hexadecimal text.
         item.values.push(Shown::Text(String::from_utf8_lossy(text.sent())));
         return item;
@@ -315,9 +349,12 @@ fn tree(line: &DataLine<'_>, around: &Around, context: &mut Context) {
         return context.printer.line(format_args!("raw {raw}"));
     };
     let meaning = item(line, around);
-    let channel = meaning.channel.map_or(String::new(), |channel| format!(", channel {channel}"));
-    let time = meaning.time.map_or(String::new(), |time| format!(" at {time}"));
     let name = meaning.name.unwrap_or_default();
+    let channel = match meaning.channel {
+        Some(channel) if !name.contains("channel") => format!(", channel {channel}"),
+        _ => String::new(),
+    };
+    let time = meaning.time.map_or(String::new(), |time| format!(" at {time}"));
     let values = summary(&meaning.values);
     context.printer.line(format_args!("{code} {name}{channel}: {values}{time} <- {raw}"));
 }
