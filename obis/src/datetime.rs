@@ -340,7 +340,8 @@ impl ClockStatus {
     }
 }
 
-/// `2022-01-02`; a part left open is `*` for each of its digits, any other code its octet in hex (`2022-FE-**`).
+/// `2022-01-02`; a part left open is `*` for each of its digits, the codes FD and FE are in hex (`2022-FE-**`), and a part
+/// out of range is its octet in hex behind an `x`, so that it is not taken for another: month 16 is `2022-x10-01`.
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [_, _, month, day, _] = self.0;
@@ -355,27 +356,30 @@ impl fmt::Display for Date {
     }
 }
 
-/// `14:37:20`, with `.25` when hundredths are given and not 0; a part left open is `**`.
+/// `14:37:20`, with `.25` when hundredths are given and not 0; a part left open is `**`, one out of range as in [`Date`]:
+/// hour 24 is `x18:00:00`.
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [hour, minute, second, _] = self.0;
+        let [hour, minute, second, hundredths] = self.0;
         part(f, self.hour(), hour)?;
         f.write_str(":")?;
         part(f, self.minute(), minute)?;
         f.write_str(":")?;
         part(f, self.second(), second)?;
-        match self.hundredths() {
-            None | Some(0) => Ok(()),
-            Some(hundredths) => write!(f, ".{hundredths:02}"),
+        if matches!(hundredths, 0 | 0xFF) {
+            return Ok(());
         }
+        f.write_str(".")?;
+        part(f, self.hundredths(), hundredths)
     }
 }
 
-/// ISO 8601 in local time, `2022-01-02T14:37:20+01:00`; without an offset where the deviation is not specified.
+/// ISO 8601 in local time, `2022-01-02T14:37:20+01:00`; without an offset where the deviation is not specified, or where
+/// date and time are no calendar time ([`DateTime::is_calendar_time`]).
 impl fmt::Display for DateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}T{}", self.date(), self.time())?;
-        match self.deviation() {
+        match self.deviation().filter(|_| self.is_calendar_time()) {
             None => Ok(()),
             Some(0) => f.write_str("Z"),
             Some(deviation) => {
@@ -434,7 +438,8 @@ fn part(f: &mut fmt::Formatter<'_>, value: Option<u8>, octet: u8) -> fmt::Result
     match (value, octet) {
         (Some(value), _) => write!(f, "{value:02}"),
         (None, 0xFF) => f.write_str("**"),
-        (None, octet) => write!(f, "{octet:02X}"),
+        (None, 0xFD | 0xFE) => write!(f, "{octet:02X}"),
+        (None, octet) => write!(f, "x{octet:02X}"),
     }
 }
 
@@ -523,6 +528,21 @@ mod tests {
         assert_eq!(every.status(), None);
         assert_eq!(every.unix_seconds(), None);
         assert_eq!(every.octets()[2..4], [Date::MONTH_DAYLIGHT_SAVING_BEGIN, Date::DAY_SECOND_LAST]);
+    }
+
+    #[test]
+    fn parts_out_of_range_are_not_shown_as_others() {
+        assert_eq!(format!("{}", Time::new(24, 16, 60, 100)), "x18:16:x3C.x64");
+        assert_eq!(format!("{}", Time::new(0xFE, 0, 0, 0xFF)), "FE:00:00");
+        assert_eq!(format!("{}", Date::new(2024, 16, 50, 1)), "2024-x10-x32");
+        assert_eq!(format!("{}", Date::new(2024, 0, 0, 1)), "2024-x00-x00");
+        // The deviation belongs to a moment; here there is none.
+        let at = |date, time| format!("{}", DateTime::new(date, time, Some(0), 0));
+        let (date, time) = (Date::new(2024, 2, 29, 4), Time::new(1, 2, 3, 0));
+        assert_eq!(at(date, time), "2024-02-29T01:02:03Z");
+        assert_eq!(at(date, Time::new(24, 0, 0, 0)), "2024-02-29Tx18:00:00");
+        assert_eq!(at(date, Time::new(1, 2, 0xFF, 0)), "2024-02-29T01:02:**");
+        assert_eq!(at(Date::new(2023, 2, 29, 4), time), "2023-02-29T01:02:03");
     }
 
     #[test]

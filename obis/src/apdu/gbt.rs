@@ -46,8 +46,8 @@ pub struct BlockControl(pub u8);
 pub struct Gbt<B> {
     storage: B,
     len: usize,
-    /// Number of the block that must come next; 0 while no sequence is open.
-    next: u16,
+    /// Number of the block that must come next; 0 while no sequence is open. Past 65,535, no block fits.
+    next: u32,
 }
 
 /// What one block did. Both parts can be there: a block 1 that is also the last, with a sequence open.
@@ -67,7 +67,8 @@ pub struct GbtStep<'s> {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum GbtProblem {
-    /// A sequence ended before its last block: by a new block 1, or by the end of the input.
+    /// A sequence ended before its last block: by a new block 1, by the end of the input, or because no number follows
+    /// 65,535.
     Unfinished,
     /// A block came out of order; the sequence is given up.
     Lost {
@@ -141,10 +142,11 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Gbt<B> {
         let mut step = GbtStep { apdu: None, problem: None, dropped: 0 };
         if block.number == 1 {
             (step.problem, step.dropped) = self.give_up(GbtProblem::Unfinished);
-        } else if self.next == 0 || block.number != self.next {
-            let problem = match self.next {
-                0 => GbtProblem::NotStarted { found: block.number },
-                expected => GbtProblem::Lost { expected, found: block.number },
+        } else if self.next == 0 || u32::from(block.number) != self.next {
+            let problem = match u16::try_from(self.next) {
+                Ok(0) => GbtProblem::NotStarted { found: block.number },
+                Ok(expected) => GbtProblem::Lost { expected, found: block.number },
+                Err(_) => GbtProblem::Unfinished,
             };
             let (_, held) = self.give_up(problem);
             return GbtStep {
@@ -166,8 +168,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Gbt<B> {
             step.apdu = self.storage.as_ref().get(..end);
         } else {
             self.len = end;
-            // After block 65,535 none can follow on; 0 lets the next one be told as out of place.
-            self.next = block.number.checked_add(1).unwrap_or(0);
+            // After block 65,535 none can follow on, but the sequence is still open.
+            self.next = u32::from(block.number).saturating_add(1);
         }
         step
     }
@@ -294,6 +296,27 @@ mod tests {
         assert_eq!((step.problem, step.dropped), (Some(GbtProblem::TooLong), 5));
         assert!(!gbt.is_open());
         assert_eq!(gbt.push(&block(1, true, &[1, 2, 3, 4])).apdu, Some(&[1, 2, 3, 4][..]));
+    }
+
+    #[test]
+    fn a_sequence_that_runs_out_of_numbers_is_reported() {
+        let mut gbt = Gbt::new([0; 4]);
+        let run = |gbt: &mut Gbt<[u8; 4]>| {
+            gbt.push(&block(1, false, &[1]));
+            for number in 2..=u16::MAX {
+                assert_eq!(gbt.push(&block(number, false, &[])).problem, None);
+            }
+            assert!(gbt.is_open());
+        };
+        let unfinished = |dropped| GbtStep { apdu: None, problem: Some(GbtProblem::Unfinished), dropped };
+        run(&mut gbt);
+        assert_eq!(gbt.finish(), Some(unfinished(1)));
+        run(&mut gbt);
+        assert_eq!(gbt.push(&block(0, true, &[2, 3])), unfinished(3));
+        assert_eq!(gbt.finish(), None);
+        run(&mut gbt);
+        assert_eq!(gbt.push(&block(1, false, &[5])), unfinished(1));
+        assert_eq!(gbt.finish(), Some(unfinished(1)));
     }
 
     #[test]
