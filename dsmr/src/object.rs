@@ -397,8 +397,15 @@ fn timed(values: Values<'_>) -> Option<(Option<Timestamp>, Scaled)> {
                     number = Some(found);
                     numbers = numbers.saturating_add(1);
                 }
-                Content::Text(_) if value.lone_unit().is_some() => unit = value.lone_unit(),
-                Content::Code(_) => {}
+                Content::Text(_) if value.lone_unit().is_some() => {
+                    unit = value.lone_unit();
+                    // One number in front of it is the short form; several are status, minutes and count.
+                    if numbers > 1 {
+                        (number, numbers) = (None, 0);
+                    }
+                }
+                // The long form: what stands in front of the code is no reading.
+                Content::Code(_) => (number, numbers, others) = (None, 0, 0),
                 _ => others = others.saturating_add(1),
             }
         }

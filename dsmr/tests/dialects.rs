@@ -391,3 +391,39 @@ fn odd_lines_cost_only_themselves() {
         ]
     );
 }
+
+/// What one line reads as, as in [`rows`].
+fn row(line: &str) -> String {
+    let text = format!("/AAA5\n\n{line}\n");
+    rows(&Telegram::lenient(text.replace('\n', "\r\n").as_bytes())).join(" | ")
+}
+
+#[test]
+fn a_gas_line_without_its_number_is_no_reading() {
+    let front = "0-1:24.3.0(120517020000)(08)(60)(1)(0-1:24.2.1)(m3)";
+    for line in [front.to_owned(), "0-1:24.3.0(120517020000)(08)(60)(1)(m3)".to_owned()] {
+        let object = dsmr::DataLine::parse(line.as_bytes()).object();
+        assert!(matches!(object, Object::Other(_)), "{object:?}");
+    }
+    assert_eq!(row(&format!("{front}\n(00124.477)")), "0-1:24.3.0 124.477 m3 at 2012-05-17T02:00:00");
+    assert_eq!(
+        row("0-1:24.3.0(120517020000)(00124.477)(m3)"),
+        "0-1:24.3.0 124.477 m3 at 2012-05-17T02:00:00"
+    );
+    assert_eq!(
+        row("0-1:24.3.0(120517020000)(m3)\n(00124.477)"),
+        "0-1:24.3.0 124.477 m3 at 2012-05-17T02:00:00"
+    );
+    // Nor are the parts of a line that is longer than the storage.
+    let octets = unchecked(&format!("/KMP5 ZABF\n\n{front}\n(00124.477)\n"));
+    for storage in 32..60 {
+        let mut decoder = dsmr::LineDecoder::new(vec![0; storage]);
+        let mut input = octets.as_slice();
+        while let Some(event) = decoder.decode(&mut input) {
+            if let Ok(dsmr::LineEvent::Data(part)) = event {
+                let object = part.line().object();
+                assert!(!matches!(object, Object::DeviceReading { .. }), "{storage}: {part:?} {object:?}");
+            }
+        }
+    }
+}
