@@ -65,7 +65,11 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Decoder<B> {
     /// [`finish`](Self::finish).
     #[inline]
     pub fn decode<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8]) -> Option<Result<Frame<'s>, Error>> {
-        let found = self.machine.locate(self.storage.as_mut(), input, false)?;
+        let storage = self.storage.as_mut();
+        if self.machine.quick(storage, input) {
+            return None;
+        }
+        let found = self.machine.locate(storage, input, false)?;
         Some(found.map(|found| self.frame(found)))
     }
 

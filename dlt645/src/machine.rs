@@ -6,6 +6,7 @@
 //! make the work per octet more than a constant. What a rescan has not reached is pending in the cells; every octet
 //! that arrives pays for [`CREDIT`] of it. Dead cells in front are taken back by moving [`MOVE`] cells per octet.
 
+use core::cell::Cell;
 use core::marker::PhantomData;
 
 use crate::error::{Error, ErrorKind};
@@ -37,6 +38,8 @@ pub(crate) enum Front {
 /// A wire format: what is at the front of a run. `sum(from, to)` is the sum of these octets of the run.
 pub(crate) trait Wire {
     fn front(octets: &[u8], longest: u16, sum: impl FnOnce(u16, u16) -> u8) -> Front;
+    /// What one octet is with nothing before it: as `front` of a run of one.
+    fn first(octet: u8) -> Front;
     /// The next octet of `octets` that is not plain noise, for skipping in bulk.
     fn noise(octets: &[u8]) -> usize;
 }
@@ -49,6 +52,14 @@ impl Wire for Line {
     #[inline]
     fn front(octets: &[u8], longest: u16, sum: impl FnOnce(u16, u16) -> u8) -> Front {
         front(octets, longest, |n| sum(0, n))
+    }
+    #[inline]
+    fn first(octet: u8) -> Front {
+        match octet {
+            START => Front::Wait(8),
+            WAKE_UP => Front::Fill,
+            _ => Front::Noise,
+        }
     }
     #[inline]
     fn noise(octets: &[u8]) -> usize {
@@ -123,6 +134,8 @@ pub(crate) struct Machine<W> {
     /// `end` must be here, and behind `front`, before another look makes sense. All fields are 0 at first, so that a
     /// decoder in a `static` needs no initial values in flash.
     wait: u16,
+    /// Octets up to here lead to no decision; 0 when that cannot be said.
+    quiet: u16,
     /// Work that is paid for.
     credit: u8,
     /// Sum of all cells before `end`, from an arbitrary origin.
@@ -163,6 +176,7 @@ impl<W> Machine<W> {
             end: 0,
             filled: 0,
             wait: 0,
+            quiet: 0,
             credit: 0,
             sum: 0,
             shift: 0,
@@ -232,16 +246,76 @@ impl<W> Machine<W> {
 }
 
 impl<W: Wire> Machine<W> {
+    /// Takes octets that lead to no decision, which are most: between frames, and inside one up to the next check.
+    /// True if `input` has been taken in. Inlined, so that the size of the storage is a constant here.
+    #[inline]
+    pub(crate) fn quick(&mut self, storage: &mut [u8], input: &mut &[u8]) -> bool {
+        let sums = usize::from(cells(storage.len()));
+        if self.front == self.filled && self.shift == 0 {
+            (self.front, self.end, self.filled, self.wait) = (0, 0, 0, 0);
+        }
+        loop {
+            // With long input and nothing held the frames are found in the input itself, where that pays.
+            let idle = self.end == 0 && self.filled == 0;
+            if idle && !cfg!(target_pointer_width = "16") && input.len() > 1 {
+                return false;
+            }
+            if !idle && (self.end >= self.quiet || self.end != self.filled) {
+                return false;
+            }
+            let Some((&octet, rest)) = input.split_first() else { return true };
+            if idle {
+                let verdict = W::first(octet);
+                match verdict {
+                    Front::Wait(n) if n < longest(storage.len()) => {
+                        if let Some(origin) = storage.get_mut(sums) {
+                            *origin = 0;
+                        }
+                        (self.front, self.sum, self.wait) = (0, 0, n);
+                        self.quiet = n.wrapping_sub(1);
+                    }
+                    Front::Fill | Front::Noise => {
+                        self.give_up(verdict == Front::Noise);
+                        *input = rest;
+                        continue;
+                    }
+                    _ => return false,
+                }
+            }
+            let Some(cell) = storage.get_mut(usize::from(self.end)) else { return false };
+            *cell = octet;
+            *input = rest;
+            self.sum = self.sum.wrapping_add(octet);
+            self.end = self.end.wrapping_add(1);
+            self.filled = self.end;
+            if self.end & 7 == 0
+                && let Some(sum) = storage.get_mut(sums.wrapping_add(usize::from(self.end >> 3)))
+            {
+                *sum = self.sum;
+            }
+        }
+    }
+
     /// The next event; `None` when `input` and what is committed have been taken in. With `finish`, what is pending
     /// is worked off without limit and what can never be whole is given up.
+    // Never inlined: its many registers would be saved for every octet that `quick` takes.
+    #[inline(never)]
     pub(crate) fn locate<'i>(
         &mut self,
         storage: &mut [u8],
         input: &mut &'i [u8],
         finish: bool,
     ) -> Option<Result<Found<'i>, Error>> {
+        self.quiet = 0;
         let longest = longest(storage.len());
         let (cells, sums) = storage.split_at_mut_checked(usize::from(cells(storage.len())))?;
+        if self.end == 0 {
+            // What has been committed before the first look finds the storage as the caller left it.
+            self.sum = 0;
+            if let Some(origin) = sums.first_mut() {
+                *origin = 0;
+            }
+        }
         loop {
             if finish {
                 self.credit = CREDIT;
@@ -258,15 +332,22 @@ impl<W: Wire> Machine<W> {
             }
             if self.front == self.filled && self.shift == 0 {
                 (self.front, self.end, self.filled, self.wait, self.sum) = (0, 0, 0, 0, 0);
+                self.quiet = 0;
                 if let Some(origin) = sums.first_mut() {
                     *origin = 0;
                 }
-                if let Some(event) = self.bulk(input, longest) {
+                if !cfg!(target_pointer_width = "16")
+                    && let Some(event) = self.bulk(input, longest)
+                {
                     return Some(event);
                 }
             }
             if !self.arrive(cells, sums, input, longest) {
                 if !finish {
+                    if self.shift == 0 && self.end == self.filled {
+                        let trigger = longest.saturating_add(margin_of(cells).saturating_mul(2));
+                        self.quiet = self.wait.min(trigger).saturating_sub(1);
+                    }
                     return None;
                 }
                 if self.shift != 0 || self.can_look() {
@@ -435,12 +516,13 @@ fn margin_of(cells: &[u8]) -> u16 {
 
 /// Moves octets within the storage to a place in front of them. Asks first all that `copy_within` would panic about,
 /// in its terms, so that no panic code is linked.
+/// Moves cells towards the front. Octet by octet: the stretches overlap, and `memmove` takes AVR three times as long.
 fn copy_down(octets: &mut [u8], from: u16, to: u16, at: u16) {
-    let by = usize::from(from.saturating_sub(at));
-    if let Some(part) = octets.get_mut(usize::from(at)..usize::from(to))
-        && by <= part.len()
-    {
-        part.copy_within(by.., 0);
+    let octets = Cell::from_mut(octets).as_slice_of_cells();
+    let source = octets.get(usize::from(from)..).unwrap_or_default();
+    let target = octets.get(usize::from(at)..).unwrap_or_default();
+    for ((from, to), _) in source.iter().zip(target).zip(from..to) {
+        to.set(from.get());
     }
 }
 

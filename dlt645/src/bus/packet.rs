@@ -355,6 +355,10 @@ impl Wire for Pipe {
         }
     }
 
+    fn first(octet: u8) -> Front {
+        if octet == START { Front::Wait(2) } else { Front::Noise }
+    }
+
     fn noise(octets: &[u8]) -> usize {
         octets.iter().position(|&octet| octet == START).unwrap_or(octets.len())
     }
