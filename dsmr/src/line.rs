@@ -61,6 +61,16 @@ impl<'a> DataLine<'a> {
         self.values().next()
     }
 
+    /// Whether the last value lacks its parenthesis, or something else stands behind it: octets were lost, and what there
+    /// is of a number is another number.
+    #[must_use]
+    #[inline]
+    pub fn is_unclosed(&self) -> bool {
+        self.octets.last() != Some(&b')')
+            && self.octets.contains(&b'(')
+            && !self.octets.trim_ascii_end().ends_with(b")")
+    }
+
     /// The M-Bus channel, value group B of a code of medium 0: 1 to 4 by the standard. `None` for 0 and other media.
     #[must_use]
     pub fn channel(&self) -> Option<u8> {
@@ -134,7 +144,8 @@ fn odd_code(front: &[u8]) -> Option<Obis> {
 /// Iterator of [`DataLine::values`].
 ///
 /// A value ends at the parenthesis that is followed by another one, by a line end or by nothing, so that a text may
-/// hold parentheses. Doubled parentheses, `((ER11))`, are one pair. A last value that is not closed goes to the end.
+/// hold parentheses. Doubled parentheses, `((ER11))`, are one pair. A last value that is not closed goes to the end
+/// and is a text: of a number nobody knows what is missing.
 #[derive(Clone, Copy, Debug)]
 pub struct Values<'a> {
     /// Begins with the values. What stands behind them belongs to other lines.
@@ -203,7 +214,7 @@ impl<'a> Values<'a> {
             let found = text.get(at..).and_then(|ahead| ahead.iter().position(|octet| *octet == b')'));
             let Some(found) = found else {
                 self.go_on(&[]);
-                return Some(Value::new(text));
+                return Some(Value::unclosed(text));
             };
             at = at.checked_add(found)?;
             let (value, after) = text.split_at_checked(at)?;

@@ -140,7 +140,7 @@ pub enum Object<'a> {
     Number(Scaled),
     /// Another object, or one with values other than it should have.
     Other(Values<'a>),
-    /// The line was not understood.
+    /// The line was not understood, or it is cut short ([`DataLine::is_unclosed`]) and no message.
     Raw(&'a [u8]),
 }
 
@@ -246,7 +246,12 @@ impl<'a> DataLine<'a> {
     #[must_use]
     pub fn object(&self) -> Object<'a> {
         let Some(code) = self.code() else { return Object::Raw(self.raw()) };
-        meaning(code, self).unwrap_or_else(|| match single(self.values()).map(Value::content) {
+        let meaning = meaning(code, self);
+        // A text that is cut short is still one; a number, a state or a name is another.
+        if self.is_unclosed() && !matches!(meaning, Some(Object::Message { .. })) {
+            return Object::Raw(self.raw());
+        }
+        meaning.unwrap_or_else(|| match single(self.values()).map(Value::content) {
             Some(Content::Number(number)) => Object::Number(number),
             _ => Object::Other(self.values()),
         })

@@ -11,6 +11,8 @@ pub struct Value<'a> {
     /// The value and what stands behind it, which begins with a closing parenthesis if there is anything: so a number
     /// can be read in wide steps that go past its end.
     text: &'a [u8],
+    /// Its parenthesis is missing: no number and no time can be had of it, as nobody knows what else is missing.
+    unclosed: bool,
 }
 
 /// Numbers stay below this.
@@ -45,13 +47,19 @@ impl<'a> Value<'a> {
     #[must_use]
     #[inline]
     pub const fn new(octets: &'a [u8]) -> Self {
-        Self { octets, text: octets }
+        Self { octets, text: octets, unclosed: false }
+    }
+
+    /// A value that goes to the end of its line for want of a parenthesis.
+    pub(crate) const fn unclosed(octets: &'a [u8]) -> Self {
+        // Nothing for the wide steps, so that the plain way is asked, which looks at the mark.
+        Self { octets, text: &[], unclosed: true }
     }
 
     /// The value in the first `len` octets of `text`, with a closing parenthesis behind it.
     #[inline]
     pub(crate) fn within(text: &'a [u8], len: usize) -> Self {
-        Self { octets: text.get(..len).unwrap_or_default(), text }
+        Self { octets: text.get(..len).unwrap_or_default(), text, unclosed: false }
     }
 
     /// The octets as sent.
@@ -76,6 +84,9 @@ impl<'a> Value<'a> {
             && let (Some(unit), Ok(mantissa)) = (self.octets.get(len..), i64::try_from(mantissa))
         {
             return Some((Decimal::new(mantissa, 0i8.wrapping_sub_unsigned(decimals)), unit_text(unit)));
+        }
+        if self.unclosed {
+            return None;
         }
         let (negative, rest) = match self.octets {
             [b'-', rest @ ..] => (true, rest),
@@ -141,13 +152,16 @@ impl<'a> Value<'a> {
     /// The value as a point in time, numbers of 10, 12 and 14 digits included.
     #[must_use]
     pub fn timestamp(self) -> Option<Timestamp> {
+        if self.unclosed {
+            return None;
+        }
         Timestamp::parse(self.octets.trim_ascii())
     }
 
     /// The value as the code of an object.
     #[must_use]
     pub fn code(self) -> Option<Obis> {
-        if !self.octets.contains(&b':') {
+        if self.unclosed || !self.octets.contains(&b':') {
             return None;
         }
         Obis::parse(self.octets).ok()
@@ -183,6 +197,9 @@ impl<'a> Value<'a> {
         let text = self.octets.trim_ascii();
         if text.is_empty() {
             return Content::Empty;
+        }
+        if self.unclosed {
+            return Content::Text(self.text());
         }
         // Only times that cannot be numbers: with a letter behind them or something between the digits.
         let time = if text.iter().all(u8::is_ascii_digit) { None } else { Timestamp::parse(text) };

@@ -386,7 +386,7 @@ fn odd_lines_cost_only_themselves() {
             "1-0:1.7.0 0.433 kW",
             "0-0:17.0.0 1 A",
             "0-0:17.0.0 1 A",
-            "1-0:2.7.0 0.4",
+            "1-0:2.7.0 raw 1-0:2.7.0(00.4",
             "1-0:32.7.0 236.7 V",
         ]
     );
@@ -426,4 +426,34 @@ fn a_gas_line_without_its_number_is_no_reading() {
             }
         }
     }
+}
+
+#[test]
+fn a_number_without_its_parenthesis_is_none() {
+    for line in [
+        "1-0:1.8.1(03432.8",
+        "1-0:1.8.1(03432.829*kWh",
+        "1-0:1.8.1(03432.829*kWh)x",
+        "0-1:24.2.1(101209112100W)(12785.1",
+        "0-1:24.1.0(00",
+        "0-0:1.0.0(190324150541",
+        "0-0:1.0.0(190324150541W",
+        "0-0:96.14.0(000",
+        "1-3:0.2.8(4",
+        "1-0:32.32.0(0000",
+        "0-0:17.0.0(99.9",
+        "1-1:31.4.0(100*A)(-06",
+        "0-0:96.3.10(1",
+        "0-0:96.1.1(4530",
+    ] {
+        let parsed = dsmr::DataLine::parse(line.as_bytes());
+        assert!(matches!(parsed.object(), Object::Raw(_)), "{line}");
+        assert!(matches!(parsed.reading(), Reading::Raw(raw) if raw == line.as_bytes()), "{line}");
+        assert!(parsed.code().is_some());
+    }
+    let value = dsmr::DataLine::parse(b"1-0:1.8.1(03432.8").value().unwrap();
+    assert_eq!((value.decimal(), value.scaled(), value.octets()), (None, None, b"03432.8".as_slice()));
+    assert!(matches!(value.content(), dsmr::Content::Text(_)));
+    assert_eq!(row("0-0:96.13.0(see (a) and"), "0-0:96.13.0 \"see (a) and\"");
+    assert_eq!(row("1-0:1.8.1(03432.829*kWh) "), "1-0:1.8.1 3432.829 kWh");
 }
