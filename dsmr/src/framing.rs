@@ -59,11 +59,14 @@ pub(crate) struct Framing {
     line_start: bool,
     /// The `/` did not stand at the start of a line: a telegram only if its check says so.
     doubtful: bool,
-    /// Digits on the check line so far; 0x80 once something follows them.
+    /// Digits on the check line so far; [`SPACED`] once something follows them, [`GARBLED`] if they are no check.
     digits: u8,
     running: u16,
     claimed: u16,
 }
+
+const SPACED: u8 = 0x80;
+const GARBLED: u8 = 0x40;
 
 /// Octets of the identification that a doubtful start must show: the manufacturer's three letters.
 const LETTERS: u8 = 3;
@@ -126,7 +129,7 @@ impl Framing {
         if state != State::CheckLine {
             return None;
         }
-        match verdict(options.check, digits & 0x7F, claimed, running) {
+        match verdict(options.check, digits, claimed, running) {
             Check::Verified => Some(Check::Verified),
             Check::Absent if !doubtful => Some(Check::Absent),
             _ => None,
@@ -206,7 +209,7 @@ impl Framing {
         if is_line_end(octet) {
             self.state = State::Idle;
             self.line_start = true;
-            return Step::End(verdict(self.options.check, self.digits & 0x7F, self.claimed, self.running));
+            return Step::End(verdict(self.options.check, self.digits, self.claimed, self.running));
         }
         match hex(octet) {
             Some(digit) if self.digits < 4 => {
@@ -215,7 +218,12 @@ impl Framing {
                 Step::More
             }
             None if matches!(octet, b' ' | 0) => {
-                self.digits |= 0x80;
+                self.digits |= SPACED;
+                Step::More
+            }
+            // Handed out as bad, and that takes its line end.
+            _ if self.options.lenient => {
+                self.digits |= GARBLED;
                 Step::More
             }
             _ => {
@@ -302,7 +310,8 @@ fn check_line(text: &[u8]) -> Option<(u8, u16, usize)> {
 
 fn verdict(kind: CheckKind, digits: u8, claimed: u16, running: u16) -> Check {
     match kind {
-        _ if digits == 0 => Check::Absent,
+        _ if digits & GARBLED != 0 => Check::Bad,
+        _ if digits & !SPACED == 0 => Check::Absent,
         CheckKind::Ignore => Check::Ignored,
         CheckKind::Arc | CheckKind::X25 => {
             if check::end(kind, running) == claimed {

@@ -185,6 +185,10 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
             octets[at] ^= flip;
             octets
         }),
+        1 => good().prop_map(|octets| {
+            let mark = octets.windows(2).rposition(|pair| matches!(pair, [b'\r' | b'\n', b'!'])).unwrap();
+            [&octets[..mark + 2], b"<CRC>\r\n"].concat()
+        }),
         1 => Just(b"\r\nNO CARRIER\r\n".to_vec()),
         1 => Just(b"\0\r\n\n\r".to_vec()),
     ]
@@ -289,6 +293,70 @@ proptest! {
         for line in octets.split(|octet| *octet == b'\n') {
             let line = dsmr::DataLine::parse(line);
             let _ = format!("{:?}", line.reading());
+        }
+    }
+}
+
+/// What one stream gives, the same in every way to feed it.
+fn agreed(octets: &[u8], options: Options) -> Vec<Event> {
+    let whole = slice(octets, options);
+    for cut in [usize::MAX, 1, 7] {
+        for dma in [false, true] {
+            let (events, _) = decode(octets, &[cut], 4096, options, dma);
+            assert_eq!(events, whole, "cuts of {cut}, dma {dma}: {}", octets.escape_ascii());
+        }
+    }
+    whole
+}
+
+/// Verdicts of line mode, the same for all cuts.
+fn verdicts(octets: &[u8]) -> Vec<Verdict> {
+    let all = [usize::MAX, 1, 7].map(|cut| {
+        let mut decoder = LineDecoder::new([0; 64]);
+        let mut found = Vec::new();
+        for mut piece in octets.chunks(cut) {
+            while let Some(event) = decoder.decode(&mut piece) {
+                if let Ok(LineEvent::End(end)) = event {
+                    found.push(end.verdict);
+                }
+            }
+        }
+        while let Some(event) = decoder.finish() {
+            if let Ok(LineEvent::End(end)) = event {
+                found.push(end.verdict);
+            }
+        }
+        found
+    });
+    assert_eq!((&all[0], &all[0]), (&all[1], &all[2]));
+    all[0].clone()
+}
+
+const V50: &str =
+    "/ISK5\\2M550T-1012\n\n1-3:0.2.8(50)\n0-0:1.0.0(190324150541W)\n1-0:1.8.1(003432.829*kWh)\n";
+const LENIENT: Options = Options { lenient: true, ..Options::DEFAULT };
+
+#[test]
+fn a_check_line_that_is_no_number_is_bad() {
+    for line in ["<CRC>", "xxxx", "****", "0ABCD", " 0000", "12 34", "zz"] {
+        for end in ["\r\n", "\n", ""] {
+            let telegram =
+                [unchecked(V50).strip_suffix(b"\r\n").unwrap(), line.as_bytes(), end.as_bytes()].concat();
+            let octets = [&telegram, checked(V50).as_slice()].concat();
+            if !end.is_empty() {
+                let events = agreed(&octets, LENIENT);
+                let taken = telegram.len() - usize::from(end == "\r\n");
+                assert_eq!(events.len(), 2, "{line}");
+                assert_eq!(events[0], Event::Telegram(telegram[..taken].to_vec(), Check::Bad), "{line}");
+                assert!(matches!(events[1], Event::Telegram(_, Check::Verified)), "{line}");
+                let events = agreed(&octets, Options::DEFAULT);
+                assert!(
+                    matches!(events[0], Event::Lost(Error { kind: dsmr::ErrorKind::Check, .. })),
+                    "{line}"
+                );
+                assert!(matches!(verdicts(&octets)[0], Verdict::Bad(dsmr::ErrorKind::Check)));
+            }
+            assert!(matches!(agreed(&telegram, LENIENT)[..], [Event::Telegram(_, Check::Bad)]), "{line}");
         }
     }
 }
