@@ -13,8 +13,10 @@ use crate::{Obis, Unit};
 ///   meter (1-1:96.1.1), whose last three digits name the customer: 040 Norway, 06x Switzerland, 09x Sweden. Of others,
 ///   and in lists without a type (Denmark, Switzerland), both are in use: the energies are then left as they are, unless
 ///   the caller knows ([`Kamstrup::TEN_WATT_HOURS`], [`Kamstrup::WATT_HOURS`]).
-/// * Currents are in 0.01 A; in mA from meters behind current transformers (type 685…). Without a type, the powers tell:
-///   the product of voltages and currents is never below the power.
+/// * Currents are in 0.01 A (types 684… and 686…); in mA from meters behind current transformers (type 685…). Without one
+///   of these types they are in 0.01 A where mA would be too little for the powers, since the product of voltages and
+///   currents is never below the power; in mA where power and power factor of every phase say so. Else nobody knows, and
+///   they are left as they are.
 ///
 /// Meters of one phase fill the place of missing pairs with nulls; those do not come out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +54,9 @@ impl Profile for Kamstrup {
         pairs.value().ok()?;
         let (energy, current) = match meter_type(pairs) {
             Some(text) => by_type(text),
-            None => (None, by_power(pairs)),
+            None => (None, None),
         };
+        let current = current.or_else(|| by_power(pairs));
         Some(KamstrupList { energy: self.energy.or(energy), current })
     }
 
@@ -91,25 +94,87 @@ fn meter_type(mut pairs: Reader<'_>) -> Option<&[u8]> {
     None
 }
 
-/// Energy and current by the type number, `684 11 31 BN 243 101 040`.
+/// Energy and current by the type number, `684 11 31 BN 243 101 040`; 684 is for three phases, 686 for one, 685 for
+/// current transformers.
 fn by_type(text: &[u8]) -> (Option<i8>, Option<i8>) {
     let text = text.trim_ascii_end();
     match text {
-        [b'6', b'8', b'4', middle @ .., a, b, _] if middle.len() == 12 => match [a, b] {
+        [b'6', b'8', b'4' | b'6', middle @ .., a, b, _] if middle.len() == 12 => match [a, b] {
             [b'0', b'4'] => (Some(1), Some(-2)),
             [b'0', b'6' | b'9'] => (Some(0), Some(-2)),
             _ => (None, Some(-2)),
         },
-        [b'6', b'8', b'4', ..] => (None, Some(-2)),
+        [b'6', b'8', b'4' | b'6', ..] => (None, Some(-2)),
         [b'6', b'8', b'5', ..] => (None, Some(-3)),
         _ => (None, None),
     }
 }
 
-/// The scale of the currents from the powers: all three phases in mA must still give at least the power.
-fn by_power(mut pairs: Reader<'_>) -> Option<i8> {
-    let (mut voltages, mut currents) = ([0u64; 3], [0u64; 3]);
-    let (mut active, mut reactive, mut phases) = (0u64, 0u64, 0u64);
+/// What a list says of one phase, as sent.
+#[derive(Clone, Copy, Default)]
+struct Phase {
+    /// V.
+    voltage: u64,
+    current: u64,
+    /// W, import and export.
+    power: u64,
+    /// Power factor in hundredths.
+    factor: u64,
+}
+
+impl Phase {
+    /// Apparent power in VA, if the current is in A.
+    const fn product(&self) -> u64 {
+        let volt = if self.voltage < 1000 { self.voltage } else { 1000 };
+        volt.saturating_mul(self.current)
+    }
+
+    /// Whether power and power factor can only be if the current is in mA; `None` where they are too small to tell.
+    ///
+    /// Currents with many harmonics give a multiple of what the power factor says, but not ten times as much on all
+    /// phases alike.
+    fn is_in_milliampere(&self) -> Option<bool> {
+        if self.power < 50 || self.factor == 0 {
+            return None;
+        }
+        let active = self.product().saturating_mul(self.factor);
+        let in_milliampere = active.div_euclid(100_000);
+        Some(
+            (self.power.saturating_mul(7)..=self.power.saturating_mul(14))
+                .contains(&in_milliampere.saturating_mul(10)),
+        )
+    }
+}
+
+/// The scale of the currents from the powers, where these leave no other.
+fn by_power(pairs: Reader<'_>) -> Option<i8> {
+    let (phases, total) = powers(pairs);
+    // Import on one phase and export on another cancel in the total, but not in the phases.
+    let power = phases.iter().fold(0u64, |sum, phase| sum.saturating_add(phase.power)).max(total);
+    let product = phases.iter().fold(0u64, |sum, phase| sum.saturating_add(phase.product()));
+    if power < 20 {
+        return None;
+    }
+    // A tenth of slack for rounding.
+    let least = power.saturating_sub(power.div_euclid(10));
+    if product.div_euclid(1000) < least {
+        // Too little in mA; in hundredths as well, the voltages or the powers are not what they seem.
+        return (product.div_euclid(100) >= least).then_some(-2);
+    }
+    let mut proof = None;
+    for phase in phases {
+        match phase.is_in_milliampere() {
+            Some(true) => proof = Some(-3),
+            Some(false) => return None,
+            None => {}
+        }
+    }
+    proof
+}
+
+/// The phases, and the greater of active and reactive power of all of them together.
+fn powers(mut pairs: Reader<'_>) -> ([Phase; 3], u64) {
+    let (mut phases, mut total) = ([Phase::default(); 3], 0u64);
     while let Ok(code) = pairs.obis() {
         let number = match quick::number(pairs.rest()) {
             Some((number, rest)) => {
@@ -122,36 +187,23 @@ fn by_power(mut pairs: Reader<'_>) -> Option<i8> {
             },
         };
         let Ok(number) = u64::try_from(number) else { continue };
-        // Numbers of 32 bits at most, so that the products below stay far inside 64.
+        // Numbers of 32 bits at most, so that the products stay far inside 64.
         let number = number.min(u64::from(u32::MAX));
-        let (c, 7) = (code.c(), code.d()) else { continue };
-        match c {
-            1 | 2 => active = active.max(number),
-            3 | 4 => reactive = reactive.max(number),
-            // Import on one phase and export on another cancel in the total, but not in the currents.
-            21 | 22 | 41 | 42 | 61 | 62 => phases = phases.saturating_add(number),
-            31 | 32 | 51 | 52 | 71 | 72 => {
-                let set = if c % 2 == 1 { &mut currents } else { &mut voltages };
-                if let Some(place) = set.get_mut(usize::from(c / 20).saturating_sub(1)) {
-                    *place = number;
-                }
+        let (c @ 1..=80, 7) = (code.c(), code.d()) else { continue };
+        let Some(place) = c.div_euclid(20).checked_sub(1) else {
+            if matches!(c, 1..=4) {
+                total = total.max(number);
             }
+            continue;
+        };
+        let Some(phase) = phases.get_mut(usize::from(place)) else { continue };
+        match c.rem_euclid(20) {
+            1 | 2 => phase.power = phase.power.saturating_add(number),
+            11 => phase.current = number,
+            12 => phase.voltage = number,
+            13 => phase.factor = number.min(100),
             _ => {}
         }
     }
-    let product = |(volt, ampere): (&u64, &u64)| volt.min(&1000).saturating_mul(*ampere);
-    let sum = voltages.iter().zip(&currents).map(product).fold(0u64, u64::saturating_add);
-    let active = active.max(phases);
-    let power = active.max(reactive);
-    if sum == 0 || power < 20 {
-        return None;
-    }
-    let (in_hundredths, in_milliampere) = (sum / 100, sum / 1000);
-    // A tenth of slack for rounding. What is too little in mA is in hundredths.
-    if in_milliampere < power.saturating_sub(power / 10) {
-        return Some(-2);
-    }
-    // Enough even in mA: then hundredths would be ten times too much, as long as the powers mean anything at all.
-    let most = active.saturating_add(reactive).saturating_mul(4);
-    if in_hundredths > most { Some(-3) } else { None }
+    (phases, total)
 }

@@ -308,7 +308,11 @@ fn kamstrup_scales_by_the_type_of_the_meter() {
         ("6841131BN240101063", "2.50 A", "123 Wh"),
         ("6841138BN143101010", "2.50 A", "123"),
         ("6851121BN243101040", "0.250 A", "123"),
-        ("something else", "250", "123"),
+        ("6861111BN242101040", "2.50 A", "1230 Wh"),
+        ("6861111BN242101092", "2.50 A", "123 Wh"),
+        ("6861111", "2.50 A", "123"),
+        // The powers tell, of a type that is not known.
+        ("something else", "2.50 A", "123"),
     ] {
         check(
             "Kamstrup",
@@ -350,9 +354,12 @@ fn kamstrup_without_type_scales_currents_by_the_powers() {
     };
     for (power, reactive, current, shown) in [
         (1000, 100, 437, "4.37 A"),
-        (1000, 100, 4370, "4.370 A"),
+        // Enough in mA, but nothing against hundredths: phases may cancel in the total.
+        (1000, 100, 4370, "4370"),
         (30, 10, 14, "0.14 A"),
-        (50, 20_000, 87_000, "87.000 A"),
+        (50, 20_000, 87_000, "87000"),
+        // Too little even in hundredths.
+        (1000, 100, 300, "300"),
         (5, 0, 437, "437"),
         (0, 0, 0, "0 A"),
     ] {
@@ -371,6 +378,32 @@ fn kamstrup_without_type_scales_currents_by_the_powers() {
             ],
         );
     }
+}
+
+/// Power and power factor of the phases are proof of mA, if all of them agree.
+#[test]
+fn kamstrup_without_type_takes_milliampere_only_from_the_phases() {
+    // Power, power factor and current of each phase at 230 V; the totals cancel.
+    let shown = |phases: [(u32, u16, u32); 3]| {
+        let mut body = Body::structure(27).visible("Kamstrup_V9999").code(obis!("1-1:1.7.0")).u32(30);
+        for (steps, (power, factor, current)) in (1..).zip(phases) {
+            let code = |c: u8| Obis::new(1, 1, steps * 20 + c, 7, 0, 255);
+            body = body.code(code(1)).u32(power).code(code(12)).u16(230).code(code(11)).u32(current);
+            body = body.code(code(13)).u16(factor);
+        }
+        let lines = lines(&body.0, &BuiltIn).into_iter();
+        let currents = lines.filter_map(|line| match line.split_once(' ')? {
+            ("1-1:31.7.0" | "1-1:51.7.0" | "1-1:71.7.0", value) => Some(value.to_string()),
+            _ => None,
+        });
+        currents.collect::<Vec<_>>()
+    };
+    let milli = shown([(2185, 95, 10_000), (448, 2, 91_000), (0, 0, 12)]);
+    assert_eq!(milli, ["10.000 A", "91.000 A", "0.012 A"]);
+    // A phase that says otherwise, and phases too small to say anything.
+    assert_eq!(shown([(2185, 95, 10_000), (2185, 95, 40_000), (0, 0, 0)]), ["10000", "40000", "0 A"]);
+    assert_eq!(shown([(20, 95, 92), (10, 95, 46), (0, 0, 900)]), ["92", "46", "900"]);
+    assert_eq!(shown([(1000, 20, 2200), (100, 98, 45), (0, 0, 0)]), ["22.00 A", "0.45 A", "0 A"]);
 }
 
 #[test]
