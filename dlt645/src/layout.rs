@@ -19,6 +19,8 @@ pub enum Sign {
     /// The sign in meters that follow the 2013 filing, part of the magnitude in the base text. Read as a sign: no
     /// meter carries the 800 A that it would add.
     Optional,
+    /// None, and the highest half octet is no digit: XXX in two octets. One that is not 0 is an error.
+    HalfOctet,
 }
 
 /// How the octets of one field are read. Everything is sent least significant octet first.
@@ -127,10 +129,12 @@ impl Field {
         }
         if let Format::Number { decimals, sign, .. } = self.format {
             let number = match sign {
-                Sign::Unsigned => data.bcd().map(u64::cast_signed),
+                Sign::Unsigned | Sign::HalfOctet => data.bcd().map(u64::cast_signed),
                 Sign::Signed | Sign::Optional => data.signed_bcd(),
             };
+            let top = data.iter().next_back().unwrap_or_default();
             return match number {
+                Ok(_) if sign == Sign::HalfOctet && top > 0x0F => Err(ValueError::HalfOctet { octet: top }),
                 Ok(number) => {
                     Ok(Value::Number(Decimal::new(number, decimals.cast_signed().wrapping_neg()), self.unit))
                 }
@@ -187,10 +191,11 @@ impl Field {
                     *octet = to_bcd1(u8::try_from(rest % 100).unwrap_or_default());
                     rest /= 100;
                 }
-                let signed = sign != Sign::Unsigned;
+                let signed = matches!(sign, Sign::Signed | Sign::Optional);
                 let top = out.last_mut().ok_or(EncodeError::Range)?;
                 // A magnitude may use the top bit of an optional sign as long as nothing is negative about it.
-                if rest != 0 || (signed && *top >= 0x80) || (!signed && number < 0) {
+                let half = sign == Sign::HalfOctet && *top > 0x0F;
+                if rest != 0 || half || (signed && *top >= 0x80) || (!signed && number < 0) {
                     return Err(EncodeError::Range);
                 }
                 if number < 0 {
@@ -456,6 +461,22 @@ mod tests {
             assert_eq!(field.encode(&value, &mut out), Ok(data.len()), "{format}");
             assert_eq!(&out[..data.len()], data, "{format}");
         }
+    }
+
+    #[test]
+    fn three_digits_in_two_octets_are_three_digits() {
+        // Some meters send B61x as XXX.X; 2203 V would be wrong in silence.
+        let voltage = Identifier::V1997(0xB611).layout().unwrap().get(0).unwrap();
+        let value = |octets| voltage.value(Data::plain(octets));
+        assert_eq!(value(&[0x20, 0x02]), Ok(Value::Number(Decimal::new(220, 0), Unit::Volt)));
+        assert_eq!(value(&[0x03, 0x22]), Err(ValueError::HalfOctet { octet: 0x22 }));
+        assert_eq!(value(&[0xFF, 0xFF]), Ok(Value::NoData));
+        let mut out = [0; 2];
+        assert_eq!(voltage.encode(&Value::Number(Decimal::new(999, 0), Unit::Volt), &mut out), Ok(2));
+        assert_eq!(
+            voltage.encode(&Value::Number(Decimal::new(1_000, 0), Unit::Volt), &mut out),
+            Err(EncodeError::Range)
+        );
     }
 
     #[test]

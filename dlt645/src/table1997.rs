@@ -60,7 +60,7 @@ fn variable(di1: u8, di0: u8) -> Option<Layout> {
         (0xB6, 0x34 | 0x35) => number(2, 2, Sign::Unsigned, Unit::Kilowatt),
         (0xB6, _) => {
             let layout = match di0 >> 4 {
-                1 => count(2, Unit::Volt),
+                1 => number(2, 0, Sign::HalfOctet, Unit::Volt),
                 2 => number(2, 2, Sign::Unsigned, Unit::Ampere),
                 3 => number(3, 4, Sign::Unsigned, Unit::Kilowatt),
                 4 => number(2, 2, Sign::Unsigned, Unit::Kilovar),

@@ -294,6 +294,12 @@ pub enum ValueError {
         /// The plain octet, 33H taken off.
         octet: u8,
     },
+    /// The format has an odd number of digits, and the highest half octet, which is none of them, is not 0: the meter
+    /// sends more digits than the standard gives the identifier, and where its point stands is not known.
+    HalfOctet {
+        /// The plain last octet.
+        octet: u8,
+    },
     /// So many octets cannot be split as the layout says.
     Length {
         /// What the layout needs at this place, 0 where there is no one number.
@@ -317,6 +323,7 @@ impl fmt::Display for ValueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotBcd { at, octet } => write!(f, "octet {at} is {octet:02X}, not BCD"),
+            Self::HalfOctet { octet } => write!(f, "{octet:02X} has a digit too many for the format"),
             Self::Length { expected: 0, found } => write!(f, "{found} octets do not fit the layout"),
             Self::Length { expected, found } => write!(f, "{found} octets where {expected} are needed"),
         }

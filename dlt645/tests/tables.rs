@@ -124,7 +124,7 @@ fn check(layout: Layout, row: &[String]) -> Result<(), String> {
     };
     let good = match (signed, sign) {
         _ if unit == "mixed" => signed == "0" || any_signed || row[0].starts_with("06050"),
-        ("1", Sign::Signed) | ("opt", Sign::Optional) | ("0", Sign::Unsigned) => true,
+        ("1", Sign::Signed) | ("opt", Sign::Optional) | ("0", Sign::Unsigned | Sign::HalfOctet) => true,
         _ => false,
     };
     if good { Ok(()) } else { Err(format!("sign {sign:?}, table {signed}")) }
