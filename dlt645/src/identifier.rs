@@ -110,7 +110,7 @@ impl Identifier {
             },
             Self::V2007(code) => match code.to_le_bytes() {
                 // Holiday and screen numbers go up to FE, so FF is a block there too.
-                [0xFF, di1, ..] if di1 != 0xFF => Some(0),
+                [0xFF, di1, _, 0x00..=0x05] if di1 != 0xFF => Some(0),
                 [di0, 0xFF, _, 0x00..=0x02 | 0x05] if di0 != 0xFF => Some(1),
                 _ => None,
             },

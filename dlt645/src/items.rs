@@ -55,7 +55,11 @@ pub fn items_in(layout: Layout, data: Data<'_>) -> Items<'_> {
 }
 
 fn is_freeze_block(identifier: Identifier) -> bool {
-    matches!(identifier, Identifier::V2007(_)) && identifier.part(3) == 5 && identifier.part(1) == 0xFF
+    matches!(identifier, Identifier::V2007(_))
+        && identifier.part(3) == 5
+        && identifier.part(2) <= 7
+        && identifier.part(1) == 0xFF
+        && !matches!(identifier.part(0), 0 | 0xFF)
 }
 
 /// See [`items`].
@@ -109,7 +113,7 @@ impl<'a> Items<'a> {
                 items.check(layout);
             }
         } else if freeze {
-            items.separated = data.iter().any(|octet| octet == SEPARATOR);
+            items.freeze_record();
         }
         items
     }
@@ -123,20 +127,33 @@ impl<'a> Items<'a> {
         let one = layout.count() == Count::Times(1);
         let plain = len.saturating_sub(1);
         let last = self.rest.octet(plain);
-        // Every item followed by a separator, the last one's sometimes left out. BCD has no octet AAH, so separators
+        // Every item followed by a separator, the last one's sometimes left out or DDH. BCD has no octet AAH, so separators
         // in all places are that, even where the length would do for items without.
         let with = item.saturating_add(1);
         let count = len.saturating_add(1).checked_div(with).unwrap_or(0);
         let at = |n: usize| n.saturating_mul(with).saturating_add(item);
         let by_separator = len.is_multiple_of(with) || len.saturating_add(1).is_multiple_of(with);
-        let bcd = layout.iter().all(|field| matches!(field.format, Format::Number { .. } | Format::Time(_)));
+        let bcd = layout.iter().all(|field| {
+            matches!(
+                field.format,
+                Format::Number { .. }
+                    | Format::Time(_)
+                    | Format::Scheduled(_)
+                    | Format::Digits(_)
+                    | Format::Identifier
+            )
+        });
         let whole = fits(len) && (one || item == 0 || len.is_multiple_of(item));
         let separated = !one
             && count > 1
             && by_separator
             && (bcd || !whole)
             && fits(count.saturating_mul(item))
-            && (0..count).all(|n| at(n) == len || self.rest.octet(at(n)) == Some(SEPARATOR));
+            && (0..count).all(|n| match self.rest.octet(at(n)) {
+                None => at(n) == len,
+                Some(TERMINATOR) => at(n) == plain,
+                Some(octet) => octet == SEPARATOR,
+            });
         if separated {
             self.separated = true;
         } else if whole {
@@ -174,6 +191,22 @@ impl<'a> Items<'a> {
         Some(())
     }
 
+    /// The parts of a freeze record, or plain octets where they are not certain.
+    #[cfg(feature = "freeze")]
+    fn freeze_record(&mut self) {
+        match crate::freeze::record(self.identifier.part(2) == 4, self.rest) {
+            Some((data, separated)) => {
+                (self.rest, self.whole, self.separated) = (data, data.len(), separated)
+            }
+            None => self.freeze = false,
+        }
+    }
+
+    #[cfg(not(feature = "freeze"))]
+    fn freeze_record(&mut self) {
+        self.freeze = false;
+    }
+
     #[cfg(feature = "freeze")]
     fn freeze_part(&self) -> usize {
         let hourly = self.identifier.part(2) == 4;
@@ -186,7 +219,10 @@ impl<'a> Items<'a> {
     }
 
     fn here(&self) -> Identifier {
-        self.identifier.member(self.index).unwrap_or(self.identifier)
+        // What no layout is known for, and one value, stand for themselves whatever their identifier looks like.
+        let many = self.layout.is_some_and(|layout| layout.count() != Count::Times(1));
+        let member = if self.freeze || many { self.identifier.member(self.index) } else { None };
+        member.unwrap_or(self.identifier)
     }
 
     fn give(&self, unit: Unit, value: Result<Value<'a>, ValueError>) -> Item<'a> {
@@ -337,6 +373,74 @@ mod tests {
             read("0504FF01", &[0, 1, 2, 3, 4, 0xAA, 1, 0, 0, 0, 0xAA, 2, 0, 0, 0])[2],
             "05040201 0.02 kWh"
         );
+    }
+
+    #[cfg(feature = "freeze")]
+    #[test]
+    fn a_freeze_record_that_is_not_whole_names_no_parts() {
+        let mut parts: Vec<Vec<u8>> = Vec::from([Vec::from([0x00, 0x10, 0x24, 0x10, 0x26])]);
+        parts.extend((1..=8).map(|n| Vec::from([n, 0, 0, 0])));
+        parts.extend((0..2).map(|_| Vec::from([1, 0, 0, 0x30, 0x12, 0x24, 0x10, 0x26])));
+        parts.push([0x00, 0x50, 0x01].repeat(8));
+        let expected = read("0500FF01", &parts.concat());
+        assert_eq!(expected.len(), 1 + 8 + 2 * 2 + 8);
+        for end in [0xAA, 0xDD] {
+            for octets in [parts.concat(), parts.join(&0xAA)] {
+                let ended: Vec<u8> = octets.into_iter().chain([end]).collect();
+                assert_eq!(read("0500FF01", &ended), expected, "{end:02X}");
+            }
+        }
+        let plain = |identifier: &str, data: &[u8]| {
+            let read = read(identifier, data);
+            assert_eq!(read, [std::format!("{identifier} {}", Data::plain(data))]);
+        };
+        // No totals, half a record, an octet too many, one part too few.
+        plain("0500FF01", &parts.concat()[..29]);
+        plain("0500FF01", &parts.concat()[..37]);
+        plain("0500FF01", &[parts.concat().as_slice(), &[0]].concat());
+        plain("0500FF01", &parts[..11].join(&0xAA));
+        plain("0500FF01", &[parts[..2].concat(), parts[3..].concat()].concat());
+        plain("0504FF01", &parts[..2].concat());
+        // An AA that is no separator; a kind that the standard does not know.
+        let mut odd = parts.concat();
+        odd[7] = 0xAA;
+        assert_eq!(read("0500FF01", &odd)[1], "05000101 octet 2 is AA, not BCD");
+        plain("0520FF01", &[1, 2, 3, 4, 5, 6, 7, 8]);
+        let hourly = [0, 1, 2, 3, 4, 1, 0, 0, 0, 2, 0, 0, 0];
+        assert_eq!(read("0504FF01", &hourly)[2], "05040201 0.02 kWh");
+        assert_eq!(read("0504FF01", &[&hourly[..], &[0xAA]].concat())[2], "05040201 0.02 kWh");
+    }
+
+    #[test]
+    fn only_the_standards_blocks_have_members() {
+        assert_eq!(read("E00001FF", &[1, 2]), ["E00001FF 0102"]);
+        assert_eq!(read("061000FF", &[1, 2]), ["061000FF 0102"]);
+        let volts =
+            Layout::field(crate::layout::Field::number(2, 0, crate::layout::Sign::Unsigned, Unit::Volt));
+        let identifier: Identifier = "E00001FF".parse().unwrap();
+        let own = [crate::identifier::Definition::new(identifier, volts)];
+        let read: Vec<_> = items_with(&&own[..], identifier, Data::plain(&[0x20, 2])).collect();
+        assert_eq!((read.len(), read[0].identifier), (1, identifier));
+        assert!(!identifier.is_block() && !"061000FF".parse::<Identifier>().unwrap().is_block());
+    }
+
+    #[test]
+    fn separators_between_table_entries_and_before_the_end() {
+        let items: Vec<[u8; 4]> = (1..=5).map(|n| [n, 0, 0, 0]).collect();
+        let mut block = items.join(&0xAA);
+        let expected = read("0001FF00", &items.concat());
+        for end in [0xDD, 0xAA] {
+            block.truncate(24);
+            block.push(end);
+            assert_eq!(read("0001FF00", &block), expected);
+        }
+        let entries = [[1u8, 0, 8], [2, 0x30, 0x21], [3, 0x45, 0x22]];
+        let expected = ["04010001 08:00 -> 1", "04010001 21:30 -> 2", "04010001 22:45 -> 3"];
+        assert_eq!(read("04010001", &entries.join(&0xAA)), expected);
+        assert_eq!(read("04010001", &[entries.join(&0xAA).as_slice(), &[0xDD]].concat()), expected);
+        // Three entries more would be as long as these four.
+        let four = [entries[0], entries[1], entries[2], entries[0]].join(&0xAA);
+        assert_eq!(read("04010001", &four).len(), 4);
     }
 
     #[cfg(feature = "events")]
