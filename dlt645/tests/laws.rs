@@ -35,7 +35,8 @@ fn conserved(events: &[Event], stats: dlt645::Stats, held: u32, fed: usize) {
 }
 
 fn streamed<const N: usize>(input: &[u8], mut cut: impl FnMut() -> usize, commit: bool) -> Vec<Event> {
-    let mut decoder = Decoder::new([0; N]);
+    // Storage comes as it is: nothing may be read that has not been written.
+    let mut decoder = Decoder::new([0xA5; N]);
     let mut events: Vec<Event> = vec![];
     let mut rest = input;
     let mut fed = 0;
@@ -178,6 +179,18 @@ fn a_good_frame_comes_with_its_last_octet() {
             assert!(decoder.decode(&mut input).unwrap().is_ok());
             assert!(decoder.decode(&mut input).is_none());
         }
+    }
+}
+
+#[test]
+fn octets_committed_before_the_first_look_do_not_depend_on_old_storage() {
+    let good = frame([1, 2, 3, 4, 5, 6], 0x91, &[0, 0, 1, 0, 0x26, 0, 0, 0], 0);
+    let mut decoder = Decoder::new([0xA5; STORAGE]);
+    for _ in 0..3 {
+        decoder.spare_mut()[..good.len()].copy_from_slice(&good);
+        decoder.commit(good.len());
+        assert_eq!(decoder.decode(&mut &[][..]).unwrap().unwrap().octets(), good);
+        decoder.reset();
     }
 }
 
