@@ -285,6 +285,8 @@ impl<'a> DataLine<'a> {
                 Some(value) => match value.content() {
                     Content::Number(value) => Reading::Number { time: None, value },
                     Content::Time(time) => Reading::Time(time),
+                    // Nothing says that it is hexadecimal, and two digits by themselves are more often none.
+                    _ if value.octets().len() < 4 => Reading::Text(Text::plain(value.octets())),
                     _ => Reading::Text(value.text()),
                 },
             },

@@ -48,28 +48,24 @@ impl<'a> Text<'a> {
 
     /// Whether it is in hexadecimal digits: an even number of them and nothing else, and what they stand for is text.
     ///
-    /// `96815390` is a serial number in plain digits, as 96 and 81 stand for no characters.
+    /// `96815390` is a serial number in plain digits, as 96 and 81 stand for no characters. Nor are octets above 127 text
+    /// unless they are UTF-8 or stand among more ASCII, as `ABB12345` is a serial number too.
     #[must_use]
     pub fn is_hexadecimal(self) -> bool {
         if self.plain {
             return false;
         }
-        let mut high: Option<u8> = None;
-        let mut any = false;
-        for octet in self.octets.iter().filter(|octet| !is_line_end(**octet)) {
-            let Some(digit) = hex(*octet) else { return false };
-            high = match high {
-                None => Some(digit),
-                Some(high) => {
-                    any = true;
-                    if !matches!((high << 4) | digit, b'\t' | b'\n' | b'\r' | 0x20..=0x7E | 0xA0..) {
-                        return false;
-                    }
-                    None
-                }
-            };
+        let digits = self.octets.iter().filter(|octet| !is_line_end(**octet));
+        let mut count = 0usize;
+        for octet in digits {
+            if hex(*octet).is_none() {
+                return false;
+            }
+            count = count.wrapping_add(1);
         }
-        any && high.is_none()
+        count != 0
+            && count.is_multiple_of(2)
+            && is_readable(TextOctets { rest: self.octets, hexadecimal: true })
     }
 
     /// The octets of the text itself: hexadecimal digits put together, line ends of a wrapped text left out.
@@ -83,26 +79,15 @@ impl fmt::Display for Text<'_> {
     /// UTF-8 is kept, other octets above 127 are taken as ISO 8859-1, control characters are escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut octets = self.octets();
-        while let Some(first) = octets.next() {
-            let following = match first {
-                0xC2..=0xDF => 1,
-                0xE0..=0xEF => 2,
-                0xF0..=0xF4 => 3,
-                _ => 0usize,
-            };
-            let mut character = [first, 0, 0, 0];
-            let mut ahead = octets;
-            for place in character.iter_mut().skip(1).take(following) {
-                *place = ahead.next().unwrap_or(0);
+        loop {
+            if let Some(character) = octets.next_wide() {
+                fmt::Write::write_char(f, character)?;
+                continue;
             }
-            let whole = character.get(..=following).and_then(|octets| core::str::from_utf8(octets).ok());
-            match whole {
-                Some(character) if following != 0 => {
-                    f.write_str(character)?;
-                    octets = ahead;
-                }
-                _ if first.is_ascii_control() => fmt::Display::fmt(&first.escape_ascii(), f)?,
-                _ => fmt::Write::write_char(f, char::from(first))?,
+            match octets.next() {
+                None => break,
+                Some(first) if first.is_ascii_control() => fmt::Display::fmt(&first.escape_ascii(), f)?,
+                Some(first) => fmt::Write::write_char(f, char::from(first))?,
             }
         }
         Ok(())
@@ -122,7 +107,49 @@ pub struct TextOctets<'a> {
     hexadecimal: bool,
 }
 
+/// Whether octets are text: printable ASCII, characters of UTF-8, and, where ASCII prevails, ISO 8859-1.
+fn is_readable(mut octets: TextOctets<'_>) -> bool {
+    let (mut plain, mut high, mut letter_first) = (0usize, 0usize, false);
+    loop {
+        if let Some(character) = octets.next_wide() {
+            if character.is_control() {
+                return false;
+            }
+            continue;
+        }
+        match octets.next() {
+            None => break,
+            Some(octet @ (b'\t' | b'\n' | b'\r' | 0x20..=0x7E)) => {
+                letter_first |= plain == 0 && high == 0 && octet.is_ascii_alphabetic();
+                plain = plain.wrapping_add(1);
+            }
+            Some(0xA0..) => high = high.wrapping_add(1),
+            Some(_) => return false,
+        }
+    }
+    plain > high || plain == high && (letter_first || high == 0)
+}
+
 impl TextOctets<'_> {
+    /// The character of UTF-8 at the front, if one stands there that takes more octets than one.
+    fn next_wide(&mut self) -> Option<char> {
+        let mut ahead = *self;
+        let first = ahead.next()?;
+        let following = match first {
+            0xC2..=0xDF => 1usize,
+            0xE0..=0xEF => 2,
+            0xF0..=0xF4 => 3,
+            _ => return None,
+        };
+        let mut character = [first, 0, 0, 0];
+        for place in character.iter_mut().skip(1).take(following) {
+            *place = ahead.next()?;
+        }
+        let character = core::str::from_utf8(character.get(..=following)?).ok()?.chars().next()?;
+        *self = ahead;
+        Some(character)
+    }
+
     fn next_sent(&mut self) -> Option<u8> {
         loop {
             let (first, rest) = self.rest.split_first()?;
@@ -165,6 +192,13 @@ mod tests {
             ("pl\r\nain", "plain"),
             ("63C3A9", "cé"),
             ("63E9", "cé"),
+            ("3235B043", "25°C"),
+            ("C3A9", "é"),
+            ("A2", "A2"),
+            ("ABB12345", "ABB12345"),
+            ("C1C2C3C4", "C1C2C3C4"),
+            ("A1B2C3D4E5F6", "A1B2C3D4E5F6"),
+            ("C2804142", "C2804142"),
             ("\u{1}", "\\x01"),
             ("", ""),
         ] {

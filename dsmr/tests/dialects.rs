@@ -457,3 +457,16 @@ fn a_number_without_its_parenthesis_is_none() {
     assert_eq!(row("0-0:96.13.0(see (a) and"), "0-0:96.13.0 \"see (a) and\"");
     assert_eq!(row("1-0:1.8.1(03432.829*kWh) "), "1-0:1.8.1 3432.829 kWh");
 }
+
+#[test]
+fn what_only_looks_hexadecimal_is_kept() {
+    for (line, read) in [
+        ("1-0:0.2.0(A2)", "1-0:0.2.0 \"A2\""),
+        ("1-0:0.2.0(4B)", "1-0:0.2.0 \"4B\""),
+        ("1-0:0.2.0(4A4B)", "1-0:0.2.0 \"JK\""),
+        ("0-0:96.1.1(ABB12345)", "0-0:96.1.1 \"ABB12345\""),
+        ("0-0:96.13.0(53C3B66B)", "0-0:96.13.0 \"Sök\""),
+    ] {
+        assert_eq!(row(line), read);
+    }
+}
