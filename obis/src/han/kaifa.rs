@@ -2,7 +2,7 @@
 
 use super::aidon::is_list_version;
 use super::profile::{Head, Profile, Scale, base_unit};
-use crate::data::Value;
+use crate::data::{Reader, Value};
 use crate::{Obis, Unit};
 
 /// Kaifa lists of Norway (KFM_001 lists 1, 2 and 3) and the short ones of Sweden: values by position, without codes.
@@ -15,6 +15,10 @@ use crate::{Obis, Unit};
 /// | 14, 18 | 9 and 13, then the clock and four energies |
 ///
 /// Powers are in W and var, energies in Wh and varh, currents in mA, voltages in 0.1 V (KFM_001, scalers 0, -3, -1).
+///
+/// Every member must be of the kind that stands in its place. The list of one member names nobody: it is taken for list 1
+/// of Norway where the data is one double-long-unsigned in a structure and nothing else, which no other list is known
+/// to be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Positional;
 
@@ -35,17 +39,19 @@ impl Profile for Positional {
     fn recognise(&self, head: &Head<'_>) -> Option<PositionalList> {
         let members = head.structure()?;
         if members == 1 {
-            return matches!(head.first(), Some(Value::DoubleLongUnsigned(_)))
-                .then_some(PositionalList::Power);
+            return matches!(head.members().rest(), [6, _, _, _, _]).then_some(PositionalList::Power);
         }
         if !head.first_text()?.starts_with(b"KFM") {
             return None;
         }
-        match members {
-            9 | 14 => Some(PositionalList::OnePhase),
-            13 | 18 => Some(PositionalList::ThreePhase),
-            _ => None,
-        }
+        let (list, phases, has_clock) = match members {
+            9 => (PositionalList::OnePhase, 1, false),
+            13 => (PositionalList::ThreePhase, 3, false),
+            14 => (PositionalList::OnePhase, 1, true),
+            18 => (PositionalList::ThreePhase, 3, true),
+            _ => return None,
+        };
+        has_kinds(head.members(), phases, has_clock).then_some(list)
     }
 
     fn name(_: &PositionalList) -> &'static str {
@@ -139,6 +145,21 @@ impl Profile for Austria {
     fn name((): &()) -> &'static str {
         "Kaifa, Austria"
     }
+}
+
+/// Whether the members are three texts, the numbers of so many phases, and maybe a clock and four energies.
+fn has_kinds(mut members: Reader<'_>, phases: u8, has_clock: bool) -> bool {
+    let is_text = |value: Value<'_>| value.as_octets().is_some();
+    let is_number = |value: Value<'_>| value.as_integer().is_some();
+    let is_clock = |value: Value<'_>| value.as_date_time().is_some();
+    are(&mut members, 3, is_text)
+        && are(&mut members, phases.saturating_mul(2).saturating_add(4), is_number)
+        && (!has_clock || (are(&mut members, 1, is_clock) && are(&mut members, 4, is_number)))
+}
+
+/// Takes so many members, as long as they are of this kind.
+fn are(members: &mut Reader<'_>, count: u8, is_kind: impl Fn(Value<'_>) -> bool) -> bool {
+    (0..count).all(|_| members.value().is_ok_and(&is_kind))
 }
 
 fn scale(code: Obis) -> Option<Scale> {
