@@ -302,6 +302,14 @@ impl DateTime {
         Some(Self::new(date, Time([hour, minute, second, hundredths]), Some(0), status))
     }
 
+    /// The same local time, its deviation not specified.
+    #[must_use]
+    pub const fn without_deviation(self) -> Self {
+        let [a, b, c, d, e, f, g, h, i, _, _, status] = self.0;
+        let [high, low] = Self::DEVIATION_NOT_SPECIFIED.to_be_bytes();
+        Self([a, b, c, d, e, f, g, h, i, high, low, status])
+    }
+
     pub(crate) const fn raw_deviation(self) -> i16 {
         let [.., high, low, _] = self.0;
         i16::from_be_bytes([high, low])

@@ -6,7 +6,7 @@ use crate::Obis;
 /// Aidon lists.
 ///
 /// Nothing is added to what the list says. The clock (0-0:1.0.0) is local standard time, with a deviation that is not
-/// specified or wrongly 0, and the clock status not specified: it cannot be turned into UTC from the list alone.
+/// specified or wrongly 0: it cannot be turned into UTC from the list alone, so a deviation of 0 comes out as not specified.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Aidon;
 
@@ -26,6 +26,10 @@ impl Profile for Aidon {
 
     fn name((): &()) -> &'static str {
         "Aidon"
+    }
+
+    fn is_zero_deviation_sound((): &()) -> bool {
+        false
     }
 }
 

@@ -3,7 +3,7 @@
 use super::objects::{Object, Objects, PUSH_SETUP};
 use super::profile::{BuiltIn, Head, Profile};
 use super::quick::{self, Shape};
-use super::value::{Entry, MAX_DEPTH, Path, Value};
+use super::value::{self, Entry, MAX_DEPTH, Path, Value};
 use crate::data::{self, Element, Error, Quirks, Reader};
 use crate::{Decimal, Obis, Scaled, Unit};
 
@@ -182,12 +182,25 @@ impl<'a, P: Profile> Entries<'a, P> {
     /// The value of a code: by the scaler and unit that came with it, else by the profile.
     #[inline]
     fn scaled(&self, value: data::Value<'a>, code: Obis, sent: Option<(i8, Unit)>) -> Value<'a> {
-        let Some(number) = value.as_integer() else { return Value::plain(value, Some(code)) };
+        let Some(number) = value::number(&value) else { return Value::plain(value, Some(code)) };
         let scale = sent.or_else(|| {
             let scale = P::scale(self.list.as_ref()?, code, number)?;
             Some((scale.exponent, scale.unit))
         });
         with_scale(number, scale)
+    }
+
+    /// The value, without a deviation of 0 that does not mean UTC.
+    fn dated(&self, value: Value<'a>) -> Value<'a> {
+        match value {
+            Value::DateTime(time)
+                if time.deviation() == Some(0)
+                    && self.list.as_ref().is_some_and(|list| !P::is_zero_deviation_sound(list)) =>
+            {
+                Value::DateTime(time.without_deviation())
+            }
+            value => value,
+        }
     }
 
     /// The next member, whatever it is; `None` for one that is not a value of its own.
@@ -215,7 +228,9 @@ impl<'a, P: Profile> Entries<'a, P> {
     /// A value that stands alone or behind its code, or the code of the value that comes next.
     fn value(&mut self, value: data::Value<'a>) -> Option<Entry<'a>> {
         if let Some((code, attribute)) = self.top.pending.take() {
-            let sent = if self.top.left > 0 { self.reader.scaler_unit() } else { None };
+            // A scale that cannot be applied is left, and comes out by itself.
+            let is_scaled = self.top.left > 0 && attribute == 2 && !value::is_other_number(&value);
+            let sent = if is_scaled { self.reader.scaler_unit() } else { None };
             let sent_scale = sent.map(|sent| (sent.scaler, Unit::new(sent.unit)));
             let value = match value.as_obis() {
                 Some(name) if attribute == 1 => Value::Code(name),
@@ -261,6 +276,7 @@ impl<'a, P: Profile> Entries<'a, P> {
             Element::Value(value) if attribute == 2 => {
                 let mut ahead = self.objects;
                 let follows = self.top.left > 0
+                    && !value::is_other_number(&value)
                     && ahead.as_mut().is_some_and(|objects| objects.next_if_scaler_of(object));
                 let sent = if follows { self.reader.scaler_unit() } else { None };
                 if sent.is_some() {
@@ -318,6 +334,9 @@ impl<'a, P: Profile> Entries<'a, P> {
 
     /// At the front of the outermost container: takes the object list, and finds where its values stand.
     fn object_list(&mut self) {
+        if self.top.left == 0 {
+            return;
+        }
         if self.depth == 1 {
             let mut reader = self.reader;
             let Some(mut objects) = Objects::take(&mut reader) else { return };
@@ -392,7 +411,7 @@ impl<'a, P: Profile> Entries<'a, P> {
 
     #[inline]
     fn entry(&self, obis: Option<Obis>, attribute: u8, value: Value<'a>) -> Entry<'a> {
-        Entry { obis, attribute, path: self.path.member(self.top.current()), value }
+        Entry { obis, attribute, path: self.path.member(self.top.current()), value: self.dated(value) }
     }
 
     /// One step of the long way, for what the quick one does not take; `None` for no entry yet.
@@ -420,11 +439,14 @@ impl<'a, P: Profile> Entries<'a, P> {
     fn named(&mut self) -> Option<Entry<'a>> {
         let mut reader = self.reader;
         let entry = reader.entry().filter(|entry| is_code(entry.obis))?;
+        if entry.scaler_unit.is_some() && value::is_other_number(&entry.value) {
+            return None;
+        }
         self.reader = reader;
         let path = self.path.member(self.top.next).inner().member(1);
         self.top.pass(1);
         let scale = entry.scaler_unit.map(|sent| (sent.scaler, Unit::new(sent.unit)));
-        let value = self.scaled(entry.value, entry.obis, scale);
+        let value = self.dated(self.scaled(entry.value, entry.obis, scale));
         Some(Entry { obis: Some(entry.obis), attribute: 2, path, value })
     }
 

@@ -28,6 +28,7 @@
 
 pub mod aidon;
 mod entries;
+mod float;
 pub mod iskra;
 pub mod kaifa;
 pub mod kamstrup;

@@ -67,6 +67,15 @@ pub trait Profile {
         let _ = list;
         Quirks::NONE
     }
+
+    /// Whether a deviation of 0 in the date-times of the list means UTC. Where it does not, [`Value::DateTime`] comes out
+    /// with the deviation not specified, and is local time.
+    ///
+    /// [`Value::DateTime`]: super::Value::DateTime
+    fn is_zero_deviation_sound(list: &Self::List) -> bool {
+        let _ = list;
+        true
+    }
 }
 
 /// How a number is to be read: times `10^exponent`, in this unit.
@@ -212,6 +221,13 @@ impl<A: Profile, B: Profile> Profile for (A, B) {
             Either::Second(list) => B::quirks(list),
         }
     }
+
+    fn is_zero_deviation_sound(list: &Self::List) -> bool {
+        match list {
+            Either::First(list) => A::is_zero_deviation_sound(list),
+            Either::Second(list) => B::is_zero_deviation_sound(list),
+        }
+    }
 }
 
 macro_rules! built_in {
@@ -257,6 +273,12 @@ macro_rules! built_in {
             fn quirks(list: &BuiltInList) -> Quirks {
                 match list {
                     $(BuiltInList::$name(list) => <$profile as Profile>::quirks(list),)+
+                }
+            }
+
+            fn is_zero_deviation_sound(list: &BuiltInList) -> bool {
+                match list {
+                    $(BuiltInList::$name(list) => <$profile as Profile>::is_zero_deviation_sound(list),)+
                 }
             }
         }

@@ -245,6 +245,24 @@ fn kaifa_norway_lists_2_and_3_of_one_phase() {
     check("Kaifa, by position", &kaifa::Positional, &body, &expected);
 }
 
+/// The names of another kind of list are not given to values that only stand in the same number.
+#[test]
+fn kaifa_by_position_needs_every_member_in_its_place() {
+    let layout = |body: &Body| entries(&body.0).layout();
+    let numbers = |body: Body, count: u32| (0..count).fold(body, Body::u32);
+    assert_eq!(layout(&numbers(kaifa_front(9), 2)), Some("Kaifa, by position"));
+    assert_eq!(layout(&numbers(kaifa_front(9).octets(b"x"), 1)), None);
+    assert_eq!(layout(&numbers(Body::structure(13).octets(b"KFM_999"), 12)), None);
+    assert_eq!(layout(&numbers(numbers(kaifa_front(14), 2).clock(), 4)), Some("Kaifa, by position"));
+    assert_eq!(layout(&numbers(kaifa_front(14), 7)), None, "no clock");
+    assert_eq!(layout(&numbers(numbers(kaifa_front(18), 6).octets(&CLOCK[..8]), 4)), None, "no clock");
+    assert_eq!(layout(&numbers(numbers(kaifa_front(18), 6).clock(), 3).octets(b"1")), None);
+    assert_eq!(layout(&Body::structure(1).u32(777)), Some("Kaifa, by position"));
+    assert_eq!(layout(&Body::structure(1).u32(777).add(&[0])), None, "more than the list");
+    assert_eq!(layout(&Body::structure(1).u16(777)), None);
+    assert_eq!(layout(&Body::array(1).u32(777)), None);
+}
+
 #[test]
 fn kaifa_sweden_pairs() {
     let body = Body::structure(8)
@@ -772,6 +790,111 @@ fn numbers_past_63_bits_are_kept() {
     let body = Body::structure(2).code(obis!("1-0:1.8.0")).add(&[21]).add(&[0xFF; 8]);
     let entry = entries(&body.0).next().unwrap().unwrap();
     assert_eq!(entry.value, Value::Other(crate::data::Value::Long64Unsigned(u64::MAX)));
+}
+
+/// A scale that cannot be applied is not lost: it comes out behind the value.
+#[test]
+fn scales_of_numbers_that_are_no_integers_come_out_by_themselves() {
+    let float = [23, 0x43, 0x66, 0x19, 0x9A];
+    let double = [24, 0x40, 0x6C, 0xC3, 0x33, 0x33, 0x33, 0x33, 0x33];
+    let wide = [21, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF];
+    let values: [(&[u8], &str); 4] =
+        [(&float, "230.1"), (&double, "230.1"), (&wide, "18446744073709551615"), (&[13, 0x4A], "4a")];
+    for (value, shown) in values {
+        let named = format!("1-0:32.7.0 {shown}");
+        let list = Body::array(1).begin(3).code(obis!("1-0:32.7.0")).add(value).scaler(-1, 35);
+        assert_eq!(lines(&list.0, &BuiltIn), [named.as_str(), "0.2.0 -1", "0.2.1 35"]);
+        let flat = Body::structure(3).code(obis!("1-0:32.7.0")).add(value).scaler(-1, 35);
+        assert_eq!(lines(&flat.0, &BuiltIn), [named.as_str(), "2.0 -1", "2.1 35"]);
+        let objects = Body::structure(3)
+            .add(&[1, 2])
+            .object(3, obis!("1-0:32.7.0"), 2)
+            .object(3, obis!("1-0:32.7.0"), 3)
+            .add(value)
+            .scaler(-1, 35);
+        assert_eq!(lines(&objects.0, &BuiltIn), [named.as_str(), "1-0:32.7.0 -1", "1-0:32.7.0 35"]);
+        let attributes: Vec<_> = entries(&objects.0).map(|entry| entry.unwrap().attribute).collect();
+        assert_eq!(attributes, [2, 3, 3]);
+    }
+    let list = Body::array(1).begin(3).code(obis!("1-0:32.7.0")).add(&[13, 0x42]).scaler(-1, 35);
+    assert_eq!(lines(&list.0, &BuiltIn), ["1-0:32.7.0 4.2 V"]);
+}
+
+#[test]
+fn octets_are_times_and_texts_only_where_they_can_be() {
+    let shown = |code: Option<Obis>, octets: &[u8]| {
+        let body = match code {
+            Some(code) => Body::structure(2).code(code).octets(octets),
+            None => Body::structure(1).octets(octets),
+        };
+        let entry = entries(&body.0).next().unwrap().unwrap();
+        (matches!(entry.value, Value::DateTime(_)), entry.value.to_string())
+    };
+    assert_eq!(shown(None, &CLOCK), (true, "2024-05-06T07:08:09".to_string()));
+    let open = [0xFF, 0xFF, 0xFE, 0xFD, 0, 2, 0, 0xFF, 0xFF, 0x80, 0, 0xFF];
+    assert!(shown(None, &open).0);
+    let system_title = [0x4B, 0x41, 0x4D, 0x45, 1, 2, 3, 4, 0xF5, 6, 7, 8];
+    assert_eq!(shown(None, &system_title), (false, "4b414d4501020304f5060708".to_string()));
+    // Each part out of its range.
+    for (at, octet) in [
+        (0, 6),
+        (1, 0xCF),
+        (2, 0),
+        (2, 13),
+        (3, 0),
+        (3, 32),
+        (4, 8),
+        (5, 24),
+        (6, 60),
+        (7, 61),
+        (8, 100),
+        (9, 0x70),
+    ] {
+        let mut octets = CLOCK;
+        octets[at] = octet;
+        assert!(!shown(None, &octets).0, "{at} {octet}");
+        assert!(!shown(Some(obis!("0-0:96.1.0")), &octets).0, "{at} {octet}");
+        assert!(shown(Some(obis!("0-1:1.0.0")), &octets).0, "a clock is a clock");
+    }
+    assert_eq!(shown(None, &[0; 12]), (false, "00".repeat(12)));
+    assert_eq!(shown(None, &[0, 0]), (false, "0000".to_string()));
+    assert_eq!(shown(None, b"AB\0\0"), (false, "AB".to_string()));
+    assert_eq!(shown(None, b""), (false, String::new()));
+}
+
+/// What follows an empty structure is not its object list.
+#[test]
+fn an_empty_structure_takes_nothing_of_what_follows() {
+    let behind = Body::array(1).object(3, obis!("1-0:1.7.0"), 2);
+    let body = Body::structure(0).add(&behind.0);
+    let mut entries = entries(&body.0);
+    assert_eq!(entries.by_ref().count(), 0);
+    assert_eq!(entries.rest(), behind.0);
+}
+
+/// Aidon sends 0 with its local time: nothing may take that for UTC.
+#[test]
+fn aidon_clocks_have_no_deviation() {
+    let clock = |deviation: i16| {
+        let mut octets = CLOCK;
+        octets[9..11].copy_from_slice(&deviation.to_be_bytes());
+        octets
+    };
+    let list = |deviation| {
+        let body = Body::array(2).begin(2).code(obis!("0-0:1.0.0")).octets(&clock(deviation));
+        body.begin(2).code(obis!("0-0:1.0.0")).add(&[25]).add(&clock(deviation))
+    };
+    let aidon = |body: &[u8]| -> Vec<String> {
+        assert_eq!(entries(body).layout(), Some("Aidon"));
+        entries(body).map(|entry| entry.unwrap().value.to_string()).collect()
+    };
+    assert_eq!(aidon(&list(0).0), ["2024-05-06T07:08:09"; 2]);
+    assert_eq!(aidon(&list(-60).0), ["2024-05-06T07:08:09+01:00"; 2]);
+    let body = list(0).0;
+    let none = entries_with(&body, &()).next().unwrap().unwrap().value.to_string();
+    assert_eq!(none, "2024-05-06T07:08:09Z");
+    let both = entries_with(&body, &((), aidon::Aidon)).next().unwrap().unwrap().value.to_string();
+    assert_eq!(both, "2024-05-06T07:08:09");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::float;
 use crate::data;
 use crate::datetime::{Date, DateTime, Time};
 use crate::{Decimal, Obis, Scaled, Unit};
@@ -43,7 +44,8 @@ pub enum Value<'a> {
     Plain(Decimal),
     /// Text, without the NULs that some meters pad it with.
     Text(&'a str),
-    /// Date and time.
+    /// Date and time. The deviation is not specified where the profile says that what the meter sends is not to be trusted
+    /// ([`Profile::is_zero_deviation_sound`](super::Profile::is_zero_deviation_sound)).
     DateTime(DateTime),
     /// A date alone.
     Date(Date),
@@ -55,7 +57,7 @@ pub enum Value<'a> {
     Code(Obis),
     /// Octets that are none of these.
     Octets(&'a [u8]),
-    /// Another COSEM data type: enum, bit-string, float, null, …
+    /// Another COSEM data type: enum, bit-string, float, null, …; also a long64-unsigned above `i64::MAX`.
     Other(data::Value<'a>),
     /// A compact-array, or what is nested too deep to be walked, as its octets; [`data::Events`] reads them.
     Nested(&'a [u8]),
@@ -188,7 +190,7 @@ impl<'a> Value<'a> {
             data::Value::VisibleString(octets) | data::Value::Utf8String(octets) => {
                 core::str::from_utf8(unpadded(octets)).map_or(Self::Octets(octets), Self::Text)
             }
-            other => match other.as_integer() {
+            other => match number(&other) {
                 Some(number) => Self::Plain(Decimal::new(number, 0)),
                 None => Self::Other(other),
             },
@@ -196,17 +198,44 @@ impl<'a> Value<'a> {
     }
 }
 
+/// The number of an integer type, or of two BCD digits.
+pub(super) fn number(value: &data::Value<'_>) -> Option<i64> {
+    match *value {
+        data::Value::Bcd(octet) => {
+            let (tens, ones) = (octet >> 4, octet & 0x0F);
+            let is_decimal = tens < 10 && ones < 10;
+            is_decimal.then(|| i64::from(tens.saturating_mul(10).saturating_add(ones)))
+        }
+        _ => value.as_integer(),
+    }
+}
+
+/// Whether this is a number that [`number`] does not give: a scale sent with it cannot be applied.
+pub(super) fn is_other_number(value: &data::Value<'_>) -> bool {
+    use data::Value as V;
+    let is_number = matches!(
+        value,
+        V::Bcd(_)
+            | V::Long64Unsigned(_)
+            | V::Float32(_)
+            | V::Float64(_)
+            | V::DeltaInteger(_)
+            | V::DeltaLong(_)
+            | V::DeltaDoubleLong(_)
+            | V::DeltaUnsigned(_)
+            | V::DeltaLongUnsigned(_)
+            | V::DeltaDoubleLongUnsigned(_)
+    );
+    is_number && number(value).is_none()
+}
+
 /// Octet-strings carry times, texts and octets alike; only their octets tell, and now and then the code.
 fn octet_string<'a>(octets: &'a [u8], code: Option<Obis>) -> Value<'a> {
     let is = |c, d, e| code.is_some_and(|code| code.c() == c && code.d() == d && e == code.e());
     match *octets {
-        // A serial number of twelve digits is text; the octets of a date-time are never all printable.
-        _ if octets.len() == 12 => {
-            let text = printable(octets);
-            match DateTime::from_slice(octets) {
-                Some(date_time) if text.is_none() || is(1, 0, 0) => Value::DateTime(date_time),
-                _ => text.map_or(Value::Octets(octets), Value::Text),
-            }
+        // A clock's, or what can be nothing else: a serial number of twelve octets is none.
+        _ if octets.len() == 12 && (is(1, 0, 0) || is(1, 1, 0) || is_date_time(octets)) => {
+            DateTime::from_slice(octets).map_or(Value::Octets(octets), Value::DateTime)
         }
         [hour, minute, second, hundredths] if is(0, 9, 1) => {
             Value::Time(Time::from_octets([hour, minute, second, hundredths]))
@@ -218,9 +247,30 @@ fn octet_string<'a>(octets: &'a [u8], code: Option<Obis>) -> Value<'a> {
     }
 }
 
-/// Text, if all octets but NULs at the end are printable ASCII.
+/// Whether every part of a date-time is in its range or not specified, in this century. No text is: years begin with 07
+/// or 08.
+fn is_date_time(octets: &[u8]) -> bool {
+    let [y1, y0, month, day, weekday, hour, minute, second, hundredths, d1, d0, _] = *octets else {
+        return false;
+    };
+    matches!(u16::from_be_bytes([y1, y0]), 2000..=2099 | 0xFFFF)
+        && matches!(month, 1..=12 | 0xFD..)
+        && matches!(day, 1..=31 | 0xFD..)
+        // Some meters send 0 for a day of the week that they do not know.
+        && matches!(weekday, 0..=7 | 0xFF)
+        && matches!(hour, 0..=23 | 0xFF)
+        && matches!(minute, 0..=59 | 0xFF)
+        && matches!(second, 0..=59 | 0xFF)
+        && matches!(hundredths, 0..=99 | 0xFF)
+        && matches!(i16::from_be_bytes([d1, d0]), -720..=840 | i16::MIN)
+}
+
+/// Text, if all octets but NULs at the end are printable ASCII. NULs alone are no text.
 fn printable(octets: &[u8]) -> Option<&str> {
     let text = unpadded(octets);
+    if text.is_empty() && !octets.is_empty() {
+        return None;
+    }
     // Without a branch for each octet: 0x20 to 0x7E become 0 to 0x5E, everything else more.
     let highest = text.iter().fold(0, |highest: u8, octet| highest.max(octet.wrapping_sub(0x20)));
     if highest <= 0x5E { core::str::from_utf8(text).ok() } else { None }
@@ -235,7 +285,8 @@ fn unpadded(mut octets: &[u8]) -> &[u8] {
 }
 
 impl fmt::Display for Value<'_> {
-    /// Numbers with their unit, text as it is, times as they are written, octets in hexadecimal.
+    /// Numbers with their unit, text as it is, times as they are written, octets in hexadecimal, floats as the shortest
+    /// decimal that gives them again, a bcd octet that is none in hexadecimal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Scaled(scaled) => fmt::Display::fmt(scaled, f),
@@ -251,6 +302,10 @@ impl fmt::Display for Value<'_> {
             }
             Self::Other(data::Value::Enum(value)) => fmt::Display::fmt(value, f),
             Self::Other(data::Value::Null) => Ok(()),
+            Self::Other(data::Value::Long64Unsigned(value)) => fmt::Display::fmt(value, f),
+            Self::Other(data::Value::Float32(bits)) => float::single(f, *bits),
+            Self::Other(data::Value::Float64(bits)) => float::double(f, *bits),
+            Self::Other(data::Value::Bcd(octet)) => write!(f, "{octet:02x}"),
             Self::Other(value) => write!(f, "{value:?}"),
         }
     }
