@@ -468,6 +468,68 @@ fn a_combined_read_with_a_part_missing_is_an_error() {
 }
 
 #[test]
+fn a_block_goes_to_the_owner_of_its_members() {
+    let mut rig = rig();
+    let app = Process::Extended(1);
+    // All rates, but not the FF that stands for them.
+    register(&mut rig, app, command::REGISTER, &[(0x0001_0000, 0xFFFF_C0FF)]);
+    rig.taken(app);
+    let octets = packet(Process::Basic, Process::Bus, &read_frame(0x0001_FF00));
+    assert_eq!(rig.put(Process::Basic, &octets), [Routed::To(app)]);
+    assert_eq!(rig.taken(app), octets);
+    rig.nothing_elsewhere();
+    // Nobody owns the FF, or all of its members.
+    register(&mut rig, app, command::REGISTER, &[(0x0500_0101, u32::MAX), (0x0500_0201, u32::MAX)]);
+    rig.taken(app);
+    let octets = packet(Process::Basic, Process::Bus, &read_frame(0x0500_FF01));
+    assert_eq!(rig.put(Process::Basic, &octets), [Routed::To(app)]);
+}
+
+#[test]
+fn a_combined_read_ends_only_where_there_is_no_more() {
+    let part = |data: &[u8], control: u8| frame(METER.octets(), control, data, 0);
+    for (answer, combined) in [
+        // Wrong password, a part too long, too short, in several frames; then one that is right.
+        (part(&[0x04], 0xD1), false),
+        (part(&[0, 1, 1, 0, 1, 2, 3, 4, 5, 6, 7], 0x91), false),
+        (part(&[0, 1, 1, 0, 1, 2], 0x91), false),
+        (part(&[0, 1, 1, 0, 1, 2, 3, 4], 0xB1), false),
+        (part(&[0, 1, 1, 0, 1, 2, 3, 4], 0x91), true),
+    ] {
+        let mut rig = rig();
+        let app = Process::Extended(1);
+        register(&mut rig, app, command::REGISTER, &[(0x0001_0100, u32::MAX)]);
+        rig.taken(app);
+        rig.put(Process::Basic, &packet(Process::Basic, Process::Bus, &read_frame(0x0001_FF00)));
+        answer_reads(&mut rig, Process::Metering, |_| Some(vec![1; 4]));
+        rig.taken(app);
+        let routed = rig.put(app, &packet(app, Process::Bus, &answer));
+        if combined {
+            assert_eq!(routed, [Routed::Combined]);
+            continue;
+        }
+        assert_eq!(routed, [Routed::Refused(Dropped::Part)]);
+        assert_eq!(error_of(&rig.taken(Process::Basic)).2, 1);
+        assert_eq!(rig.bus.poll_timeout(), None);
+    }
+}
+
+#[test]
+fn a_refused_registration_leaves_no_pipe() {
+    let mut rig = rig();
+    let (app, other) = (Process::Extended(1), Process::Extended(2));
+    let conflict = [(0x0000_0000, 0xFF00_0000)];
+    let refused = Routed::Refused(Dropped::Registration(RegisterError::Conflict));
+    assert_eq!(register(&mut rig, app, command::REGISTER, &conflict), refused);
+    error_of(&rig.taken(app));
+    assert!(!rig.bus.has_pipe(app));
+    // One that is registered keeps its pipe.
+    register(&mut rig, other, command::REGISTER, &[(0xE000_0000, u32::MAX)]);
+    assert_eq!(register(&mut rig, other, command::REGISTER, &conflict), refused);
+    assert!(rig.bus.has_pipe(other));
+}
+
+#[test]
 fn eight_combined_reads_at_a_time() {
     let mut rig = rig();
     register(&mut rig, Process::Extended(1), command::REGISTER, &[(0x0201_0200, u32::MAX)]);

@@ -25,6 +25,12 @@ pub trait Pipes {
     /// The pipe's.
     fn open(&mut self, process: Process) -> Result<(), Self::Error>;
 
+    /// The extended application has been refused, and told so: its pipe is not written to again unless it is opened
+    /// again. Nothing is done by default.
+    fn close(&mut self, process: Process) {
+        let _ = process;
+    }
+
     /// Writes one packet to the pipe of `process`.
     ///
     /// # Errors
@@ -89,6 +95,9 @@ pub enum Dropped {
     Pipe,
     /// The combined data do not fit one frame.
     TooLong,
+    /// A part of a combined read is refused for another reason than that there is none, goes on in another frame, or
+    /// is not as long as its layout.
+    Part,
 }
 
 /// A combined read under way.
@@ -107,6 +116,13 @@ struct Combined {
     owner: Process,
     deadline: u32,
     data: Vec<u8, { MAX_READ as usize }>,
+}
+
+/// Owners of a block's members; members without one do not count.
+enum Members {
+    Unowned,
+    One(Process),
+    Split,
 }
 
 /// Threads of the bus, and so combined reads at a time.
@@ -169,15 +185,20 @@ impl<const ROUTES: usize> Bus<ROUTES> {
             return self.refuse(packet, Dropped::Owner, pipes);
         };
         let identifier = request.identifier();
-        let owner = match identifier {
+        let mut owner = match identifier {
             Some(identifier) => self.registry.owner(identifier.code()),
             None => self.registry.service_owner(function),
         };
-        if let (Request::Read { query: Query::All, .. }, Some(block)) = (&request, identifier)
-            && block.is_block()
-            && self.is_split(block)
-        {
-            return self.begin(packet, block, now, pipes);
+        if let (Request::Read { .. } | Request::ReadNext { .. }, Some(block)) = (&request, identifier) {
+            match self.members(block) {
+                Members::Unowned => {}
+                // Whoever has the members has the block, whatever range its FF falls into.
+                Members::One(process) => owner = Some(process),
+                Members::Split if matches!(request, Request::Read { query: Query::All, .. }) => {
+                    return self.begin(packet, block, now, pipes);
+                }
+                Members::Split => {}
+            }
         }
         match owner.or_else(|| self.registry.service_owner(function)) {
             Some(to) if self.has_pipe(to) => forward(packet, to, pipes),
@@ -186,13 +207,16 @@ impl<const ROUTES: usize> Bus<ROUTES> {
         }
     }
 
-    /// Whether the members of a block have different owners.
-    fn is_split(&self, block: Identifier) -> bool {
+    /// Whose the members of a block are; [`Members::Unowned`] for what is no block.
+    fn members(&self, block: Identifier) -> Members {
         let mut owners = (0..=u8::MAX)
             .map_while(|index| block.member(index))
-            .map(|member| self.registry.owner(member.code()));
-        let Some(first) = owners.next() else { return false };
-        owners.any(|owner| owner.is_some() && owner != first)
+            .filter_map(|member| self.registry.owner(member.code()));
+        match owners.next() {
+            None => Members::Unowned,
+            Some(first) if owners.all(|owner| owner == first) => Members::One(first),
+            Some(_) => Members::Split,
+        }
     }
 
     fn begin(&mut self, packet: &Packet<'_>, block: Identifier, now: u32, pipes: &mut impl Pipes) -> Routed {
@@ -272,9 +296,15 @@ impl<const ROUTES: usize> Bus<ROUTES> {
             return Routed::Refused(Dropped::Unasked);
         }
         match Reply::parse(&packet.frame(), Version::V2007) {
-            Ok(Reply::Data { identifier, data, more: false, .. })
+            Ok(Reply::Data { identifier, data, more, .. })
                 if Some(identifier) == combined.block.member(combined.index) =>
             {
+                // The parts stand one behind the other: one octet too few would shift all that follow.
+                let part =
+                    identifier.layout().is_none_or(|layout| data.len() == usize::from(layout.item_len()));
+                if more || !part {
+                    return self.give_up(thread, Dropped::Part, pipes);
+                }
                 let room = usize::from(MAX_READ).saturating_sub(combined.block.width());
                 let fits = combined.data.len().saturating_add(data.len()) <= room
                     && data.iter().all(|octet| combined.data.push(octet).is_ok());
@@ -282,16 +312,15 @@ impl<const ROUTES: usize> Bus<ROUTES> {
                     combined.index = combined.index.saturating_add(1);
                     return self.ask(thread, now, pipes);
                 }
-                match self.take(thread) {
-                    Some(combined) => self.fail(&combined, Dropped::TooLong, pipes),
-                    None => Routed::Refused(Dropped::Unasked),
-                }
+                self.give_up(thread, Dropped::TooLong, pipes)
             }
             // The owner has no such member: the end of a block that has as many as are configured.
-            Ok(Reply::Refused(Service::Read, _)) => match self.take(thread) {
+            Ok(Reply::Refused(Service::Read, word)) if word.has(Reason::NoData) => match self.take(thread) {
                 Some(combined) => self.end(&combined, true, pipes),
                 None => Routed::Refused(Dropped::Unasked),
             },
+            // It has one, and does not give it.
+            Ok(Reply::Refused(Service::Read, _)) => self.give_up(thread, Dropped::Part, pipes),
             _ => Routed::Refused(Dropped::Unasked),
         }
     }
@@ -311,6 +340,13 @@ impl<const ROUTES: usize> Bus<ROUTES> {
         };
         self.tell(combined, &reply, pipes);
         Routed::Combined
+    }
+
+    fn give_up(&mut self, thread: u8, why: Dropped, pipes: &mut impl Pipes) -> Routed {
+        match self.take(thread) {
+            Some(combined) => self.fail(&combined, why, pipes),
+            None => Routed::Refused(Dropped::Unasked),
+        }
     }
 
     fn fail(&mut self, combined: &Combined, why: Dropped, pipes: &mut impl Pipes) -> Routed {
@@ -387,7 +423,13 @@ impl<const ROUTES: usize> Bus<ROUTES> {
         }
         let result = self.change(packet.command(), &frame, process);
         if let Err(error) = result {
-            return self.refuse(packet, Dropped::Registration(error), pipes);
+            let refused = self.refuse(packet, Dropped::Registration(error), pipes);
+            if !known {
+                // Opened for the answer only.
+                self.open &= !(1 << process.number());
+                pipes.close(process);
+            }
+            return refused;
         }
         // What is stored goes back, as far as one frame holds.
         let mut stored: Vec<u8, { MAX_READ as usize }> = Vec::new();
