@@ -6,11 +6,11 @@
 
 use crate::address::Address;
 use crate::control::{Service, Version};
-use crate::error::BufferTooSmall;
+use crate::error::{BufferTooSmall, ErrorKind};
 use crate::frame::Frame;
 use crate::identifier::Identifier;
 use crate::master::reached;
-use crate::octets::to_bcd1;
+use crate::octets::{bcd1, to_bcd1};
 use crate::service::{Query, Reply, Request};
 
 /// Rates in the order in which meters are likely to have them: the defaults of 2007 and 1997 first.
@@ -18,6 +18,14 @@ pub const RATES: &[u16] = &[2400, 1200, 9600, 4800, 600, 19_200, 300];
 
 /// Addresses that are not reported twice.
 const REMEMBERED: usize = 16;
+
+/// Meters that have answered and have not been reported yet. One more is not remembered either: as the others have
+/// answered too, the question is asked again in parts.
+const WAITING: usize = 4;
+
+/// Questions in a row that end in a collision and not in one clean answer. A search of meters goes down to the first
+/// that answers alone within six; a line that is never quiet would keep it at work for days.
+const COLLISIONS: u8 = 12;
 
 /// How a search is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,10 +121,15 @@ pub struct Discovery<'r> {
     depth: u8,
     state: State,
     answers: u8,
+    /// Octets that began as a frame; and any others.
+    collision: bool,
     noise: bool,
+    /// Collisions since the last clean answer.
+    collisions: u8,
     /// Something has answered at this rate.
     any: bool,
-    pending: Option<DiscoveryEvent>,
+    /// First come first.
+    pending: [Option<DiscoveryEvent>; WAITING],
     found: [Option<(Address, Version)>; REMEMBERED],
     oldest: usize,
 }
@@ -133,9 +146,11 @@ impl<'r> Discovery<'r> {
             depth: 0,
             state: State::SetRate,
             answers: 0,
+            collision: false,
             noise: false,
+            collisions: 0,
             any: false,
-            pending: None,
+            pending: [None; WAITING],
             found: [None; REMEMBERED],
             oldest: 0,
         }
@@ -147,7 +162,8 @@ impl<'r> Discovery<'r> {
 
     /// What there is to know or to do; call until `None` before sending.
     pub fn poll_event(&mut self) -> Option<DiscoveryEvent> {
-        if let Some(event) = self.pending.take() {
+        if let Some(event) = self.pending.first_mut().and_then(Option::take) {
+            self.pending.rotate_left(1);
             return Some(event);
         }
         match self.state {
@@ -187,7 +203,7 @@ impl<'r> Discovery<'r> {
         out: &'o mut [u8],
         now: u32,
     ) -> Result<Option<&'o [u8]>, BufferTooSmall> {
-        if self.state != State::Send || self.pending.is_some() {
+        if self.state != State::Send || self.pending.iter().any(Option::is_some) {
             return Ok(None);
         }
         // 13H is answered to the full wildcard only, so a prefix search reads.
@@ -197,7 +213,7 @@ impl<'r> Discovery<'r> {
             .encode(probe.version(), self.asked(), self.config.wake_up, out)
             .map_err(|_| BufferTooSmall)?;
         self.state = State::Listen(now.wrapping_add(self.config.window));
-        (self.answers, self.noise) = (0, false);
+        (self.answers, self.collision, self.noise) = (0, false, false);
         Ok(Some(octets))
     }
 
@@ -214,6 +230,13 @@ impl<'r> Discovery<'r> {
         }
         let address = match Reply::parse(frame, version) {
             Ok(Reply::Address(address)) => address,
+            // Some meters echo the wildcard; the address that they were asked for stands in the data.
+            Ok(Reply::Data { data, .. }) if self.probe != Probe::Read1997 => match data.array::<6>(0) {
+                Some(octets) if data.len() == 6 && octets.iter().all(|octet| bcd1(*octet).is_some()) => {
+                    Address::from_octets(octets)
+                }
+                _ => frame.address(),
+            },
             // A refusal comes from a meter too.
             Ok(Reply::Data { .. } | Reply::Refused(..)) => frame.address(),
             _ => return,
@@ -224,18 +247,30 @@ impl<'r> Discovery<'r> {
         if self.found.contains(&Some(known)) {
             return;
         }
+        let rate = self.rate().unwrap_or_default();
+        let Some(place) = self.pending.iter_mut().find(|place| place.is_none()) else { return };
+        *place = Some(DiscoveryEvent::Found { address, version, rate });
         if let Some(place) = self.found.get_mut(self.oldest) {
             *place = Some(known);
         }
         self.oldest = self.oldest.wrapping_add(1) % REMEMBERED;
-        let rate = self.rate().unwrap_or_default();
-        self.pending = Some(DiscoveryEvent::Found { address, version, rate });
     }
 
-    /// The decoder has reported an error: octets that are no frame, which is what a collision sounds like.
+    /// Octets that are no frame have come, which is what a collision sounds like. Where the decoder's error is at hand,
+    /// [`handle_error`](Self::handle_error) tells collisions from octets behind a single answer.
     pub const fn handle_noise(&mut self) {
         if let State::Listen(_) = self.state {
-            self.noise = true;
+            self.collision = true;
+        }
+    }
+
+    /// The decoder has reported an error. Octets that do not even begin as a frame are no collision beside one clean
+    /// answer: drivers that switch on and off leave such.
+    pub const fn handle_error(&mut self, kind: ErrorKind) {
+        match (self.state, kind) {
+            (State::Listen(_), ErrorKind::Noise | ErrorKind::TooLong) => self.noise = true,
+            (State::Listen(_), _) => self.collision = true,
+            _ => {}
         }
     }
 
@@ -255,7 +290,19 @@ impl<'r> Discovery<'r> {
             _ => return,
         }
         self.state = State::Send;
-        if (self.noise || self.answers > 1) && self.depth < 6 {
+        let collision = self.collision || self.answers > 1 || (self.noise && self.answers == 0);
+        self.collisions = match (self.answers, collision) {
+            (0, true) => self.collisions.saturating_add(1),
+            (0, false) => self.collisions,
+            _ => 0,
+        };
+        if self.collisions > COLLISIONS {
+            // No meters, but a line that is never quiet.
+            self.depth = 0;
+            self.next_probe();
+            return;
+        }
+        if collision && self.depth < 6 {
             if let Some(pair) = self.prefix.get_mut(usize::from(self.depth)) {
                 *pair = 0;
             }
@@ -276,6 +323,7 @@ impl<'r> Discovery<'r> {
     }
 
     fn next_probe(&mut self) {
+        self.collisions = 0;
         if self.any && self.config.first_only {
             self.state = State::Done;
             return;

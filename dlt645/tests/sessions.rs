@@ -15,10 +15,10 @@ use std::collections::BTreeMap;
 
 use common::frame;
 use dlt645::{
-    Access, Address, AddressPolicy, Control, Data, Discovery, DiscoveryConfig, DiscoveryEvent, End, Failure,
-    Frame, FreezeTime, Handled, Identifier, Ignored, Master, MasterConfig, MasterEvent, Meter, Moment, Part,
-    Password, Query, Rate, Reason, Refusal, Reply, Request, Service, Slave, SlaveConfig, SlaveEvent,
-    StartError, Version, frames,
+    Access, Address, AddressPolicy, Control, Data, Discovery, DiscoveryConfig, DiscoveryEvent, End,
+    ErrorKind, Failure, Frame, FreezeTime, Handled, Identifier, Ignored, Master, MasterConfig, MasterEvent,
+    Meter, Moment, Part, Password, Query, Rate, Reason, Refusal, Reply, Request, Service, Slave, SlaveConfig,
+    SlaveEvent, StartError, Version, frames,
 };
 
 const OWN: Address = Address::from_number(202_601_020_304);
@@ -561,4 +561,84 @@ fn discovery_sorts_out_collisions() {
     assert!(questions < 500, "{questions}");
     assert_eq!(Service::ReadAddress.function(Version::V2007), Some(0x13));
     assert!(matches!(Failure::Timeout, Failure::Timeout) && End::More != End::Cut);
+}
+
+/// A search that has just asked its first question, at 2400 bit/s.
+fn asking(first: u8) -> Discovery<'static> {
+    let mut discovery = Discovery::new(DiscoveryConfig::new());
+    discovery.poll_event();
+    let mut out = [0; 40];
+    loop {
+        let sent = discovery.poll_transmit(&mut out, 0).unwrap().unwrap();
+        if Frame::parse(&sent[4..]).unwrap().0.control().octet() == first {
+            return discovery;
+        }
+        discovery.handle_timeout(discovery.poll_timeout().unwrap());
+    }
+}
+
+#[test]
+fn meters_that_answer_one_after_another_are_all_reported() {
+    let mut discovery = asking(0x13);
+    let addresses: Vec<_> = (1..=4).map(Address::from_number).collect();
+    for address in &addresses {
+        let octets = frame(address.octets(), 0x93, &address.octets(), 0);
+        discovery.handle_frame(&Frame::parse(&octets).unwrap().0);
+    }
+    let found: Vec<_> = core::iter::from_fn(|| discovery.poll_event()).collect();
+    let expected: Vec<_> = addresses
+        .into_iter()
+        .map(|address| DiscoveryEvent::Found { address, version: Version::V2007, rate: 2400 })
+        .collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn octets_behind_one_clean_answer_are_no_collision() {
+    let octets = frame(OWN.octets(), 0x93, &OWN.octets(), 0);
+    for (kind, done) in [
+        (ErrorKind::Noise, true),
+        (ErrorKind::Checksum, false),
+        (ErrorKind::Truncated, false),
+        (ErrorKind::Header, false),
+    ] {
+        let mut discovery = asking(0x13);
+        discovery.handle_frame(&Frame::parse(&octets).unwrap().0);
+        discovery.handle_error(kind);
+        assert!(matches!(discovery.poll_event(), Some(DiscoveryEvent::Found { .. })));
+        discovery.handle_timeout(discovery.poll_timeout().unwrap());
+        assert_eq!(discovery.poll_event() == Some(DiscoveryEvent::Done), done, "{kind}");
+    }
+}
+
+#[test]
+fn a_line_that_is_never_quiet_does_not_keep_the_search_at_work() {
+    for kind in [ErrorKind::Noise, ErrorKind::Checksum] {
+        let mut discovery = Discovery::new(DiscoveryConfig::new());
+        let (mut now, mut questions) = (0, 0);
+        while discovery.poll_event() != Some(DiscoveryEvent::Done) {
+            if discovery.poll_transmit(&mut [0; 40], now).unwrap().is_some() {
+                questions += 1;
+                assert!(questions < 300, "{questions}");
+                discovery.handle_error(kind);
+            }
+            if let Some(until) = discovery.poll_timeout() {
+                now = until;
+                discovery.handle_timeout(now);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_address_in_the_data_counts_where_a_meter_echoes_the_wildcard() {
+    for (data, expected) in [(OWN.octets(), OWN), ([0xAB; 6], Address::WILDCARD)] {
+        let mut discovery = asking(0x11);
+        let mut octets = vec![1, 4, 0, 4];
+        octets.extend(data);
+        let octets = frame(Address::WILDCARD.octets(), 0x91, &octets, 0);
+        discovery.handle_frame(&Frame::parse(&octets).unwrap().0);
+        let found = DiscoveryEvent::Found { address: expected, version: Version::V2007, rate: 2400 };
+        assert_eq!(discovery.poll_event(), Some(found));
+    }
 }
