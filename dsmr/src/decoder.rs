@@ -11,8 +11,8 @@ use crate::telegram::Telegram;
 /// all that were ever seen. A longer one is reported as [`ErrorKind::TooLong`] and skipped; the next is not touched.
 ///
 /// A telegram goes from its `/` to the CR or LF that ends its check line, that one included, and is handed out with
-/// that octet. At the end of the input a check line with the right digits needs none, nor does one without digits
-/// where nothing in the telegram looks like 4 or later. Further CR and LF up to the next `/` (the LF of CR LF) and NUL are fill.
+/// that octet. At the end of the input, and before the `/` of another, a check line with the right digits needs none,
+/// nor does one without digits where nothing in the telegram looks like 4 or later. Further CR and LF up to the next `/` (the LF of CR LF) and NUL are fill.
 ///
 /// `/` at the start of a line always begins a telegram, whatever is in progress. A `/` elsewhere between telegrams
 /// begins one only if its check proves to be good, so that a glitch before it costs nothing.
@@ -229,6 +229,14 @@ impl<'i> Iterator for Telegrams<'i> {
                     return Some(Ok(self.found(len, check)));
                 }
             }
+            if self.core.begins_another(*octet) {
+                let held =
+                    self.input.get(self.at.saturating_sub(self.core.held)..self.at).unwrap_or_default();
+                match self.core.cut(held) {
+                    Some(error) => return Some(Err(error)),
+                    None => continue,
+                }
+            }
             let taken = self.core.take(*octet, usize::MAX);
             self.at = self.at.saturating_add(usize::from(taken.consumed));
             if let Some(error) = taken.error {
@@ -330,43 +338,55 @@ impl Core {
         self.settle();
         if self.ready.is_none() {
             let held = octets.get(..self.held).unwrap_or_default();
-            let check = self.framing.finish();
-            if check == Some(Check::Absent) && Telegram::framed(held, Check::Absent).should_have_check() {
-                self.ready = None;
-            } else {
-                self.ready = check;
-            }
+            let error = self.cut(held);
             if self.ready.is_some() {
                 return self.due();
             }
-            if self.held != 0 && self.framing.options.lenient && !self.framing.is_doubtful() {
-                self.ready = Some(Check::Bad);
-            } else if self.held != 0
-                && let Some(error) = self.give_up(ErrorKind::Truncated)
-            {
+            if let Some(error) = error {
                 return Some(Err(error));
-            } else if self.unreported != 0 {
+            }
+            if self.unreported != 0 {
                 return Some(Err(self.report(ErrorKind::Noise)));
             }
         }
         self.due()
     }
 
+    /// The telegram in progress, if there is one, goes no further than `held`: it is ready if its check line is worth
+    /// something without a line end, or the caller wants all.
+    #[cold]
+    fn cut(&mut self, held: &[u8]) -> Option<Error> {
+        let check = self.framing.finish();
+        if held.is_empty() {
+            return None;
+        }
+        let kind = match check {
+            Some(Check::Absent) if Telegram::framed(held, Check::Absent).should_have_check() => {
+                ErrorKind::Truncated
+            }
+            None => ErrorKind::Truncated,
+            Some(Check::Bad) => ErrorKind::Check,
+            good => {
+                self.ready = good;
+                return None;
+            }
+        };
+        if self.framing.options.lenient && !self.framing.is_doubtful() {
+            self.ready = Some(Check::Bad);
+            return None;
+        }
+        self.give_up(kind)
+    }
+
+    /// Whether an octet begins a telegram while another is in progress, which [`Core::cut`] then ends.
+    fn begins_another(&self, octet: u8) -> bool {
+        self.held != 0 && self.ready.is_none() && self.framing.begins_another(self.framing.clean(octet))
+    }
+
     /// Takes one octet. `capacity` is the longest telegram.
     fn take(&mut self, octet: u8, capacity: usize) -> Taken {
         let octet = self.framing.clean(octet);
         let nothing = Taken { consumed: true, kept: false, error: None };
-        if self.held != 0 && octet == b'/' && self.framing.at_line_start() {
-            // The octet comes again, and then it is the first of a telegram.
-            self.framing.abandon();
-            let error = if self.framing.options.lenient && !self.framing.is_doubtful() {
-                self.ready = Some(Check::Bad);
-                None
-            } else {
-                self.give_up(ErrorKind::Truncated)
-            };
-            return Taken { consumed: false, error, ..nothing };
-        }
         match self.framing.feed(octet) {
             Step::Fill => {
                 self.stats.fill = self.stats.fill.wrapping_add(1);
@@ -521,6 +541,12 @@ fn locate(
             }
             first
         }?;
+        if core.begins_another(octet) {
+            match core.cut(storage.get(..core.held).unwrap_or_default()) {
+                Some(error) => return Some(Err(error)),
+                None => continue,
+            }
+        }
         let taken = core.take(octet, capacity);
         if taken.kept
             && let Some(place) = storage.get_mut(core.held.saturating_sub(1))

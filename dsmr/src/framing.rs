@@ -67,6 +67,7 @@ pub(crate) struct Framing {
 
 const SPACED: u8 = 0x80;
 const GARBLED: u8 = 0x40;
+const COUNT: u8 = 0x0F;
 
 /// Octets of the identification that a doubtful start must show: the manufacturer's three letters.
 const LETTERS: u8 = 3;
@@ -110,17 +111,21 @@ impl Framing {
         self.running = check::step(self.options.check, self.running, octet);
     }
 
-    pub(crate) const fn at_line_start(&self) -> bool {
-        self.line_start
-    }
-
     /// The start of the telegram in progress is not one by itself: only a good check makes it one.
     pub(crate) const fn is_doubtful(&self) -> bool {
         self.doubtful
     }
 
-    /// The input ends: what the check line is worth that has no line end, if one is in progress. With digits that
-    /// agree it is as good as ended. With none it is [`Check::Absent`], for the caller to weigh, as they may have been
+    /// Whether an octet begins a telegram while another is in progress: `/` at the start of a line, or on a check line
+    /// whose line end was lost.
+    #[inline]
+    pub(crate) fn begins_another(&self, octet: u8) -> bool {
+        octet == b'/' && (self.line_start || self.state == State::CheckLine)
+    }
+
+    /// The telegram in progress ends here, with the input or before another: what its check line is worth that has no
+    /// line end, if one is in progress. With digits that agree it is as good as ended, with four others or with what is
+    /// no check it is [`Check::Bad`]. With none it is [`Check::Absent`], for the caller to weigh, as they may have been
     /// cut off. Everything else is forgotten: what comes next stands at the start of a line.
     pub(crate) fn finish(&mut self) -> Option<Check> {
         let Self { state, digits, claimed, running, options, doubtful, .. } = *self;
@@ -132,6 +137,8 @@ impl Framing {
         match verdict(options.check, digits, claimed, running) {
             Check::Verified => Some(Check::Verified),
             Check::Absent if !doubtful => Some(Check::Absent),
+            Check::Ignored if digits & COUNT == 4 && !doubtful => Some(Check::Ignored),
+            Check::Bad if digits & COUNT == 4 || digits & GARBLED != 0 => Some(Check::Bad),
             _ => None,
         }
     }

@@ -279,11 +279,12 @@ impl LineCore {
                         return Some(self.hand_out(storage, true, false));
                     }
                 }
-                if octet == b'/' && self.framing.at_line_start() {
+                if self.framing.begins_another(octet) {
                     if self.len != 0 {
                         return Some(self.hand_out(storage, true, true));
                     }
-                    return Some(Ok(self.bad(ErrorKind::Truncated)));
+                    let check = self.framing.finish();
+                    return Some(Ok(self.cut(check)));
                 }
                 if self.len >= storage.len() && self.len != 0 && self.framing.in_body() && !is_line_end(octet)
                 {
@@ -395,9 +396,12 @@ impl LineCore {
         let identification = self.identification;
         if first {
             let line = storage.get(..len).unwrap_or_default();
-            self.four_or_later |=
-                if identification { identification_says(line) } else { line_says_four_or_later(line) };
-            self.season |= line_has_season(line);
+            if identification {
+                self.four_or_later |= identification_says(line);
+            } else {
+                self.four_or_later |= line_says_four_or_later(line);
+                self.season |= line_has_season(line);
+            }
         }
         self.handed_out = len;
         self.begun = true;
@@ -422,6 +426,15 @@ impl LineCore {
         Found::End(End { verdict, octets: core::mem::take(&mut self.octets) })
     }
 
+    /// The telegram in progress goes no further: what its check line is worth without a line end.
+    fn cut(&mut self, check: Option<Check>) -> Found {
+        match check {
+            Some(Check::Absent) if self.four_or_later || self.season => self.bad(ErrorKind::Truncated),
+            Some(check) => self.verdict(check),
+            None => self.bad(ErrorKind::Truncated),
+        }
+    }
+
     fn bad(&mut self, kind: ErrorKind) -> Found {
         self.framing.abandon();
         self.stats.errors = self.stats.errors.wrapping_add(1);
@@ -437,13 +450,9 @@ impl LineCore {
                 let cut = !self.ended;
                 return Some(self.hand_out(storage, true, cut));
             }
-            match self.framing.finish() {
-                Some(Check::Absent) if self.four_or_later || self.season => {}
-                Some(check) => return Some(Ok(self.verdict(check))),
-                None => {}
-            }
-            if self.begun {
-                return Some(Ok(self.bad(ErrorKind::Truncated)));
+            let check = self.framing.finish();
+            if self.begun || check.is_some() {
+                return Some(Ok(self.cut(check)));
             }
             self.unreported = self.unreported.wrapping_add(self.octets);
             self.stats.lost = self.stats.lost.wrapping_add(self.octets);

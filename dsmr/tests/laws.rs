@@ -191,6 +191,7 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
         }),
         1 => Just(b"\r\nNO CARRIER\r\n".to_vec()),
         1 => Just(b"\0\r\n\n\r".to_vec()),
+        1 => good().prop_map(|octets| octets.trim_ascii_end().to_vec()),
     ]
 }
 
@@ -359,6 +360,48 @@ fn a_check_line_that_is_no_number_is_bad() {
             assert!(matches!(agreed(&telegram, LENIENT)[..], [Event::Telegram(_, Check::Bad)]), "{line}");
         }
     }
+}
+
+const V22: &str = "/KMP5 KA6U000000000000\n\n1-0:1.8.1(07041.882*kWh)\n";
+
+#[test]
+fn a_lost_line_end_behind_the_check_costs_nothing() {
+    use dsmr::ErrorKind;
+    let whole = |octets: &[u8], check| Event::Telegram(octets.to_vec(), check);
+    let kept = |octets: Vec<u8>| octets[..octets.len() - 1].to_vec();
+    let (good, old) = (checked(V50), unchecked(V22));
+    let (open, old_open) = (good.trim_ascii_end(), old.trim_ascii_end());
+    // Before another telegram, and at the end of the input.
+    let (first, last) = (whole(open, Check::Verified), whole(&kept(good.clone()), Check::Verified));
+    assert_eq!(agreed(&[open, &good].concat(), Options::DEFAULT), [first.clone(), last]);
+    assert_eq!(agreed(open, Options::DEFAULT), [first]);
+    assert_eq!(verdicts(&[open, &good].concat()), [Verdict::Verified; 2]);
+    let (first, last) = (whole(old_open, Check::Absent), whole(&kept(old.clone()), Check::Absent));
+    assert_eq!(agreed(&[old_open, &old].concat(), Options::DEFAULT), [first, last]);
+    assert_eq!(verdicts(&[old_open, &old].concat()), [Verdict::Unchecked(Check::Absent); 2]);
+    // Digits that were cut off, wrong ones.
+    for (digits, kind) in
+        [("", ErrorKind::Truncated), ("0", ErrorKind::Truncated), ("0123", ErrorKind::Check)]
+    {
+        let cut = [open.strip_suffix(&open[open.len() - 4..]).unwrap(), digits.as_bytes()].concat();
+        for (octets, telegrams) in [(cut.clone(), 0), ([&cut, good.as_slice()].concat(), 1)] {
+            let events = agreed(&octets, Options::DEFAULT);
+            assert!(
+                matches!(events[0], Event::Lost(Error { kind: found, .. }) if found == kind),
+                "{digits} {events:?}"
+            );
+            assert_eq!(events.len(), 1 + telegrams);
+            assert_eq!(verdicts(&octets)[0], Verdict::Bad(kind), "{digits}");
+            assert_eq!(agreed(&octets, LENIENT)[0], whole(&cut, Check::Bad));
+        }
+    }
+}
+
+#[test]
+fn an_identification_is_no_time() {
+    let octets = b"/0-0:1.0.0(190324150541W)\r\n!";
+    assert_eq!(agreed(octets, Options::DEFAULT), [Event::Telegram(octets.to_vec(), Check::Absent)]);
+    assert_eq!(verdicts(octets), [Verdict::Unchecked(Check::Absent)]);
 }
 
 #[cfg(feature = "embedded-io")]
