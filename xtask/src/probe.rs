@@ -11,7 +11,8 @@ use crate::firmware::{TARGETS, build, route, version};
 use crate::run::{Step, answer, target_dir, works};
 
 /// The programs of `xtask/probe`, each a feature there.
-const CORES: &[&str] = &["hdlc", "mbus", "axdr", "han", "dsmr", "dsmr-values", "dsmr-telegram", "dlt645"];
+const CORES: &[&str] =
+    &["hdlc", "mbus", "axdr", "han", "dsmr", "dsmr-values", "dsmr-telegram", "dlt645", "upgrade"];
 
 /// The target whose text sizes the budget table names.
 const SMALLEST: &str = "thumbv6m-none-eabi";
