@@ -4,7 +4,7 @@ use crate::object::{DeviceKind, Object, SwitchState};
 use crate::telegram::Telegram;
 use crate::text::Text;
 use crate::timestamp::Timestamp;
-use obis::{Obis, Scaled};
+use obis::{Obis, Scaled, Unit};
 
 /// A device behind the meter, gathered from all lines of its channel.
 #[derive(Clone, Copy, Debug)]
@@ -44,11 +44,18 @@ impl DeviceReading {
 }
 
 impl Device<'_> {
-    /// Whether there is a device at all: a channel with none has no serial number, or an impossible time.
+    /// Whether there is a device at all: it has a serial number or a reading that was taken, with a time and a unit. A
+    /// channel with none has neither, or an impossible time.
     #[must_use]
     pub fn is_assigned(&self) -> bool {
         let named = self.id.or(self.ean).is_some_and(|id| !id.is_empty());
-        named && self.reading.is_none_or(|reading| reading.time.is_none_or(Timestamp::is_valid))
+        let possible = self.reading.is_none_or(|reading| reading.time.is_none_or(Timestamp::is_valid));
+        // Serial numbers are blanked in telegrams that are passed on.
+        let live = self.reading.is_some_and(|reading| {
+            let counts = reading.value.unit != Unit::NONE || reading.value.value.mantissa != 0;
+            reading.time.is_some_and(Timestamp::is_valid) && counts
+        });
+        possible && (named || live)
     }
 }
 

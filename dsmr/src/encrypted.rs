@@ -387,7 +387,9 @@ impl Core {
         let Some(place) = storage.get_mut(self.held) else {
             // Only storage of less than a header comes here: a longer claim is refused below.
             self.lose(1);
-            self.give_up(storage);
+            if self.held != 0 {
+                self.give_up(storage);
+            }
             return Some(self.report(ErrorKind::TooLong));
         };
         *place = octet;

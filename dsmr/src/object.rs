@@ -22,7 +22,7 @@ pub enum Object<'a> {
     TimeOfDay([u8; 3]),
     /// The date alone, year of the century, month and day. 1-0:0.9.2.
     Date([u8; 3]),
-    /// Serial number of the meter. 0-0:96.1.0, 0-0:96.1.1, 0-0:42.0.0, 1-0:0.0.0.
+    /// Serial number of the meter. 0-0:96.1.0, 0-0:96.1.1, 1-0:96.1.0, 0-0:42.0.0, 1-0:0.0.0.
     EquipmentId(Text<'a>),
     /// EAN of the connection: channel 0, or of an M-Bus device. 0-n:96.1.2.
     Ean {
@@ -252,7 +252,7 @@ impl<'a> DataLine<'a> {
             return Object::Raw(self.raw());
         }
         meaning.unwrap_or_else(|| match single(self.values()).map(Value::content) {
-            Some(Content::Number(number)) => Object::Number(number),
+            Some(Content::Number(number)) if !is_name(code) => Object::Number(number),
             _ => Object::Other(self.values()),
         })
     }
@@ -282,6 +282,9 @@ impl<'a> DataLine<'a> {
                 .map_or(Reading::Values(values), |value| Reading::Text(Text::plain(value.octets()))),
             _ => match single(values) {
                 None => Reading::Values(values),
+                Some(value) if self.code().is_some_and(is_name) => {
+                    Reading::Text(Text::number(value.octets()))
+                }
                 Some(value) => match value.content() {
                     Content::Number(value) => Reading::Number { time: None, value },
                     Content::Time(time) => Reading::Time(time),
@@ -291,6 +294,16 @@ impl<'a> DataLine<'a> {
                 },
             },
         }
+    }
+}
+
+/// Whether digits under a code are a name or flags and no quantity: identifiers (C = 0 and 96.1), status (96.5) and
+/// errors (97.97), and all that is general or of service in media with a code of their own.
+const fn is_name(code: Obis) -> bool {
+    match code.octets() {
+        [_, _, 96, 1 | 5, ..] | [_, _, 97, 97, ..] | [1, _, 0, 0, ..] => true,
+        [5..=9, _, c, ..] => c == 0 || c >= 96,
+        _ => false,
     }
 }
 
@@ -312,7 +325,7 @@ fn meaning<'a>(code: Obis, line: &DataLine<'a>) -> Option<Object<'a>> {
         (0, 0, 1, 0, 0) => Some(Object::Time(single(values)?.timestamp()?)),
         (1, 0, 0, 9, 1) => Some(Object::TimeOfDay(pairs(single(values)?)?)),
         (1, 0, 0, 9, 2) => Some(Object::Date(pairs(single(values)?)?)),
-        (0, 0, 96, 1, 0 | 1 | 255) | (0, 0, 42, 0, 0) | (1, 0, 0, 0, 0) => {
+        (0, 0, 96, 1, 0 | 1 | 255) | (1, _, 96, 1, 0 | 1 | 255) | (0, 0, 42, 0, 0) | (1, 0, 0, 0, 0) => {
             Some(Object::EquipmentId(number()?))
         }
         (0, _, 96, 1, 2) => Some(Object::Ean { channel: b, ean: number()? }),
@@ -377,7 +390,7 @@ fn meaning<'a>(code: Obis, line: &DataLine<'a>) -> Option<Object<'a>> {
             let (time, value) = timed(values)?;
             Some(Object::Measurement { quantity, phase, processing, tariff: e, time, value })
         }
-        (5..=9, ..) => {
+        (5..=9, _, 1..=95, ..) => {
             let (time, value) = timed(values)?;
             Some(Object::MediumReading { medium: a, time, value })
         }

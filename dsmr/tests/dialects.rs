@@ -470,3 +470,40 @@ fn what_only_looks_hexadecimal_is_kept() {
         assert_eq!(row(line), read);
     }
 }
+
+#[test]
+fn identifiers_are_no_numbers() {
+    for (line, read) in [
+        ("7-0:0.0.0(0001234567)", "7-0:0.0.0 \"0001234567\""),
+        ("7-0:96.1.0(0001234567)", "7-0:96.1.0 \"0001234567\""),
+        ("C.1.0(00012345)", "1-0:96.1.0 \"00012345\""),
+        ("1-0:96.1.0*255(00012345)", "1-0:96.1.0 \"00012345\""),
+        ("0-0:97.97.0(0040)", "0-0:97.97.0 \"0040\""),
+        ("1-0:96.5.0(00000080)", "1-0:96.5.0 \"00000080\""),
+        ("0-0:96.5.4(0)", "0-0:96.5.4 \"0\""),
+        ("7-0:3.0.0(00012.5*m3)", "7-0:3.0.0 12.5 m3"),
+        ("6-0:1.0.0(00012.5*GJ)", "6-0:1.0.0 12.5 GJ"),
+    ] {
+        assert_eq!(row(line), read);
+        let object = dsmr::DataLine::parse(line.as_bytes()).object();
+        assert_eq!(matches!(object, Object::MediumReading { .. }), read.contains(".5 "), "{object:?}");
+        assert!(!matches!(object, Object::Number(_)), "{object:?}");
+    }
+    assert!(matches!(dsmr::DataLine::parse(b"C.1.0(00012345)").object(), Object::EquipmentId(_)));
+}
+
+#[test]
+fn devices_without_a_name_are_there() {
+    for (lines, assigned) in [
+        ("0-1:24.1.0(003)\n0-1:96.1.0()\n0-1:24.2.1(101209112500W)(00012.384*m3)\n", true),
+        ("0-1:24.1.0(003)\n0-1:24.2.1(101209112500W)(00000.000*m3)\n", true),
+        ("0-1:24.1.0(003)\n0-1:24.2.1(101209112500W)(00012.384)\n", true),
+        ("0-1:24.1.0(003)\n0-1:24.2.1(101209112500W)(00000.000)\n", false),
+        ("0-1:24.1.0(003)\n0-1:24.2.1(632525252525S)(00012.384*m3)\n", false),
+        ("0-1:24.1.0(003)\n0-1:96.1.0(4530)\n0-1:24.2.1(632525252525S)(00012.384*m3)\n", false),
+        ("0-1:24.1.0(003)\n0-1:96.1.0()\n", false),
+    ] {
+        let octets = checked(&format!("/ISK5\\2M550T\n\n{lines}"));
+        assert_eq!(parse(&octets).newest(DeviceKind::Gas).is_some(), assigned, "{lines}");
+    }
+}

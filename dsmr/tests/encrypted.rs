@@ -275,3 +275,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn no_storage_at_all_is_no_panic() {
+    let octets = [0xDB, b'/', 0xDB, b'A'];
+    let lost = |dma| -> u32 {
+        events(&octets, &[1], 0, dma).into_iter().filter_map(Result::err).map(|error| error.lost).sum()
+    };
+    assert_eq!(lost(false), 4);
+}
