@@ -7,9 +7,11 @@ use crate::machine::{self, Found, Line, Machine, Slices, Stats};
 /// Storage octets that hold any frame: 267 octets, room for the rescan after a false start, and its running sums.
 ///
 /// A smaller storage works for shorter frames, see [`Decoder::longest`]; a longer claim is then
-/// [`ErrorKind::TooLong`](crate::ErrorKind::TooLong).
+/// [`ErrorKind::TooLong`](crate::ErrorKind::TooLong). Below 46 octets not even a frame without data fits, and all input
+/// is given up so.
 pub const STORAGE: usize = 367;
 
+const _: () = assert!(machine::longest(46) >= 12 && machine::longest(45) < 12, "as documented");
 const _: () = assert!(machine::longest(STORAGE) >= LONGEST, "a decoder of STORAGE octets takes any frame");
 
 /// Finds frames in a stream of octets that comes in pieces of any size.

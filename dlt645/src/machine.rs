@@ -308,6 +308,9 @@ impl<W: Wire> Machine<W> {
     ) -> Option<Result<Found<'i>, Error>> {
         self.quiet = 0;
         let longest = longest(storage.len());
+        if longest < OVERHEAD {
+            return self.no_room(input);
+        }
         let (cells, sums) = storage.split_at_mut_checked(usize::from(cells(storage.len())))?;
         if self.end == 0 {
             // What has been committed before the first look finds the storage as the caller left it.
@@ -356,6 +359,19 @@ impl<W: Wire> Machine<W> {
                 return self.abandon().map(Err);
             }
         }
+    }
+
+    /// A storage that takes no frame at all takes octets all the same, so that a caller's loop ends.
+    #[cold]
+    fn no_room<'i>(&mut self, input: &mut &'i [u8]) -> Option<Result<Found<'i>, Error>> {
+        let held = self.filled.wrapping_sub(self.front);
+        #[expect(clippy::cast_possible_truncation, reason = "counters are modulo 2^32")]
+        let given_up = (input.len() as u32).wrapping_add(u32::from(held));
+        (self.front, self.end, self.filled, self.wait) = (0, 0, 0, 0);
+        *input = &[];
+        self.lost = self.lost.wrapping_add(given_up);
+        self.stats.lost = self.stats.lost.wrapping_add(given_up);
+        (self.lost != 0).then(|| Err(self.error(ErrorKind::TooLong)))
     }
 
     /// Looks at the front position, which has what the last look waited for.

@@ -195,6 +195,38 @@ fn octets_committed_before_the_first_look_do_not_depend_on_old_storage() {
 }
 
 #[test]
+fn a_storage_that_takes_no_frame_takes_the_input_all_the_same() {
+    fn feed<const N: usize>(step: usize, fits: bool) {
+        let mut input = frame([1, 2, 3, 4, 5, 6], 0x91, &[], 2);
+        input.extend([0x55; 9]);
+        let mut decoder = Decoder::new([0xA5; N]);
+        let (mut events, fed) = (vec![], input.len());
+        for mut piece in input.chunks(step) {
+            while let Some(event) = decoder.decode(&mut piece) {
+                events.push(event.map(|frame| frame.octets().to_vec()));
+            }
+            assert!(piece.is_empty(), "{N} octets of storage");
+        }
+        while let Some(event) = decoder.finish() {
+            events.push(event.map(|frame| frame.octets().to_vec()));
+        }
+        conserved(&events, decoder.stats(), decoder.held(), fed);
+        assert_eq!(decoder.held(), 0);
+        assert_eq!(events.iter().any(Result::is_ok), fits);
+        assert!(fits || events.iter().all(|event| event.as_ref().unwrap_err().kind == ErrorKind::TooLong));
+    }
+    for step in [1, 5, 100] {
+        feed::<0>(step, false);
+        feed::<1>(step, false);
+        feed::<9>(step, false);
+        feed::<27>(step, false);
+        feed::<28>(step, false);
+        feed::<45>(step, false);
+        feed::<46>(step, true);
+    }
+}
+
+#[test]
 fn trailing_noise_does_not_break_a_frame() {
     // icprog trusts the last octet of a buffer to be 16H; meters leave FFH tails.
     let mut input = frame([1, 2, 3, 4, 5, 6], 0x91, &[1, 2, 3, 4], 3);
