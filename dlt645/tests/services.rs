@@ -575,3 +575,64 @@ fn identifiers_are_masked_by_the_builder() {
     let sum = octets[4..18].iter().fold(0, |a: u8, b| a.wrapping_add(*b));
     assert_eq!(&octets[18..], [sum, 0x16]);
 }
+
+#[test]
+fn replies_that_no_reader_would_understand_are_not_written() {
+    let encode = |version, service, sequence, len: usize| {
+        let identifier = Identifier::from_code(version, 0x9010);
+        let data = vec![0; len];
+        let reply = Reply::Data { service, identifier, data: Data::plain(&data), sequence, more: false };
+        let mut out = [0; 300];
+        reply.encode(version, Address::WILDCARD, 0, &mut out).map(<[u8]>::len)
+    };
+    let (new, old) = (Version::V2007, Version::V1997);
+    assert_eq!(encode(new, Service::Read, None, 196), Ok(212));
+    assert_eq!(encode(new, Service::Read, None, 197), Err(BuildError::TooLong));
+    assert_eq!(encode(new, Service::ReadNext, Some(1), 195), Ok(212));
+    assert_eq!(encode(new, Service::ReadNext, Some(1), 196), Err(BuildError::TooLong));
+    for (version, service, sequence) in [
+        (new, Service::Read, Some(1)),
+        (new, Service::ReadNext, None),
+        (old, Service::ReadNext, Some(1)),
+        (old, Service::Read, Some(1)),
+        (new, Service::Write, None),
+    ] {
+        assert_eq!(encode(version, service, sequence, 1), Err(BuildError::Service), "{service}");
+    }
+    let mut out = [0; 300];
+    let long = Reply::Other { control: Control::from_octet(0x9F), data: Data::plain(&[0; 255]) };
+    assert_eq!(long.encode(new, Address::WILDCARD, 0, &mut out), Err(BuildError::TooLong));
+    assert_eq!(long.encode_unlimited(new, Address::WILDCARD, 0, &mut out).map(<[u8]>::len), Ok(267));
+    let refused = |service| Reply::SecurityRefused(service, SecurityError(8));
+    assert_eq!(refused(Service::Read).encode(new, Address::WILDCARD, 0, &mut out), Err(BuildError::Service));
+    assert!(refused(Service::Relay).encode(new, Address::WILDCARD, 0, &mut out).is_ok());
+}
+
+#[test]
+fn two_error_octets_are_serr_only_where_there_is_security() {
+    let parse = |control| {
+        let octets = frame([1; 6], control, &[0x02, 0x00], 0);
+        Reply::parse(&Frame::parse(&octets).unwrap().0, Version::V2007).map(|reply| format!("{reply:?}"))
+    };
+    for control in [0xC3, 0xDC] {
+        assert!(parse(control).unwrap().starts_with("SecurityRefused"), "{control:02X}");
+    }
+    for control in [0xD1, 0xD4, 0xDA] {
+        assert!(parse(control).unwrap().starts_with("Refused"), "{control:02X}");
+    }
+}
+
+#[test]
+fn function_03_with_a_vendors_data() {
+    for len in 0..8 {
+        let data = vec![0x11; len];
+        let octets = frame([1; 6], 0x03, &data, 0);
+        assert_eq!(
+            Request::parse(&Frame::parse(&octets).unwrap().0, Version::V2007),
+            Ok(Request::Other { function: 3, data: Data::plain(&data) })
+        );
+        let octets = frame([1; 6], 0x83, &data, 0);
+        let reply = Reply::parse(&Frame::parse(&octets).unwrap().0, Version::V2007).unwrap();
+        assert_eq!(matches!(reply, Reply::Other { .. }), len < 4);
+    }
+}

@@ -48,6 +48,9 @@ impl core::error::Error for ServiceError {}
 pub enum BuildError {
     /// The edition has no such service, or an identifier is of the other edition.
     Version,
+    /// The service has no such reply: data from a write, a number of the frame where none is sent or none where one
+    /// is, SERR from a service without security.
+    Service,
     /// More data octets than the standard allows for the service; see `encode_unlimited`.
     TooLong,
     /// The caller's buffer is too small, or there are more than 255 data octets.
@@ -58,6 +61,7 @@ impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Version => "not in this edition of the standard",
+            Self::Service => "no such reply to this service",
             Self::TooLong => "more data octets than the standard allows",
             Self::BufferTooSmall => "buffer too small",
         })

@@ -4,7 +4,7 @@ use super::{BuildError, Password, Rate, ServiceError, Terminal, Writer};
 use crate::address::Address;
 use crate::control::{Control, Service, Version};
 use crate::data::Data;
-use crate::frame::Frame;
+use crate::frame::{Frame, MAX_READ};
 use crate::identifier::Identifier;
 use crate::word::{ErrorWord, SecurityError};
 
@@ -88,7 +88,7 @@ impl<'a> Reply<'a> {
         if control.is_refusal() {
             // One octet ERR; two are SERR, of the security service and of relay control through it.
             return match (data.len(), data.array::<2>(0), data.octet(0)) {
-                (2, Some(word), _) if version == Version::V2007 => {
+                (2, Some(word), _) if secured(service, version) => {
                     Ok(Self::SecurityRefused(service, SecurityError(u16::from_le_bytes(word))))
                 }
                 (1.., _, Some(bits)) => Ok(Self::Refused(service, ErrorWord { version, bits })),
@@ -118,8 +118,11 @@ impl<'a> Reply<'a> {
             }
             Service::Terminal => Self::Terminal(Terminal::from_octet(one().ok_or(short)?)),
             Service::Security => {
-                let (identifier, data) = Identifier::split(version, data).ok_or(short)?;
-                Self::Security { identifier, data }
+                // Function 03 is also a vendor's, with data of its own.
+                match Identifier::split(version, data) {
+                    Some((identifier, data)) => Self::Security { identifier, data },
+                    None => Self::Other { control, data },
+                }
             }
             Service::Other(_) => Self::Other { control, data },
             _ if data.is_empty() => Self::Done(service),
@@ -150,7 +153,7 @@ impl<'a> Reply<'a> {
     /// Writes the frame, with `wake_up` octets FEH before it, to the front of `out`.
     ///
     /// # Errors
-    /// [`BuildError`].
+    /// [`BuildError`]; [`BuildError::TooLong`] above 200 data octets.
     pub fn encode<'o>(
         &self,
         version: Version,
@@ -158,9 +161,40 @@ impl<'a> Reply<'a> {
         wake_up: u8,
         out: &'o mut [u8],
     ) -> Result<&'o [u8], BuildError> {
+        self.write(version, address, wake_up, out, MAX_READ)
+    }
+
+    /// As [`encode`](Self::encode), with up to 255 data octets: vendors' replies and security frames exceed the limit.
+    ///
+    /// # Errors
+    /// [`BuildError`].
+    pub fn encode_unlimited<'o>(
+        &self,
+        version: Version,
+        address: Address,
+        wake_up: u8,
+        out: &'o mut [u8],
+    ) -> Result<&'o [u8], BuildError> {
+        self.write(version, address, wake_up, out, u8::MAX)
+    }
+
+    fn write<'o>(
+        &self,
+        version: Version,
+        address: Address,
+        wake_up: u8,
+        out: &'o mut [u8],
+        limit: u8,
+    ) -> Result<&'o [u8], BuildError> {
         let mut writer = Writer::new(out, wake_up, address, self.control(version)?);
         match *self {
-            Self::Data { identifier, data, sequence, .. } => {
+            Self::Data { service, identifier, data, sequence, .. } => {
+                // A number is the last octet of these and of no others: a reader takes one there for it.
+                let numbered = version == Version::V2007 && service == Service::ReadNext;
+                let reads = matches!(service, Service::Read | Service::ReadNext | Service::ReRead);
+                if !reads || sequence.is_some() != numbered {
+                    return Err(BuildError::Service);
+                }
                 if identifier.version() != version {
                     return Err(BuildError::Version);
                 }
@@ -178,9 +212,20 @@ impl<'a> Reply<'a> {
                 writer.data(data);
             }
             Self::Refused(_, word) => writer.octet(word.bits),
+            Self::SecurityRefused(service, _) if !secured(service, version) => {
+                return Err(BuildError::Service);
+            }
             Self::SecurityRefused(_, word) => writer.octets(word.0.to_le_bytes()),
             Self::Other { data, .. } => writer.data(data),
         }
+        if writer.len() > usize::from(limit) {
+            return Err(BuildError::TooLong);
+        }
         writer.finish()
     }
+}
+
+/// Whether a service can be refused with SERR: the security service, and relay control through it.
+fn secured(service: Service, version: Version) -> bool {
+    version == Version::V2007 && matches!(service, Service::Security | Service::Relay)
 }

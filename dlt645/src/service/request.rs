@@ -229,9 +229,13 @@ impl<'a> Request<'a> {
                 Self::Terminal(Terminal::from_octet(data.octet(0).ok_or(wrong)?))
             }
             Service::Security => {
-                let (identifier, rest) = identified()?;
-                let (_, data) = rest.split_at(4).ok_or(wrong)?;
-                Self::Security { identifier, operator: rest.array(0).ok_or(wrong)?, data }
+                // Function 03 is also a vendor's, with data of its own.
+                let other = Self::Other { function: 0x03, data };
+                let Ok((identifier, rest)) = identified() else { return Ok(other) };
+                match (rest.split_at(4), rest.array(0)) {
+                    (Some((_, data)), Some(operator)) => Self::Security { identifier, operator, data },
+                    _ => other,
+                }
             }
             Service::Other(function) => Self::Other { function, data },
         })
