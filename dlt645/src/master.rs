@@ -133,6 +133,9 @@ impl fmt::Display for StartError {
 
 impl core::error::Error for StartError {}
 
+/// Milliseconds that a frame of 267 octets and its wake-up octets take at 300 bit/s.
+const LONGEST_REPLY: u32 = 10_000;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Idle,
@@ -158,6 +161,8 @@ pub struct Master<'i, B> {
     identifier: Option<Identifier>,
     query: Query,
     part: u8,
+    /// Time-out that no activity puts off any further.
+    limit: u32,
     /// What is still to be read.
     queue: &'i [Identifier],
 }
@@ -178,6 +183,7 @@ impl<'i, B: AsRef<[u8]> + AsMut<[u8]>> Master<'i, B> {
             identifier: None,
             query: Query::All,
             part: 0,
+            limit: 0,
             queue: &[],
         }
     }
@@ -282,7 +288,9 @@ impl<'i, B: AsRef<[u8]> + AsMut<[u8]>> Master<'i, B> {
         let out = out.get_mut(..octets.len())?;
         out.copy_from_slice(octets);
         if self.expects_reply() {
-            self.state = State::Wait(now.wrapping_add(self.config.reply_timeout));
+            let until = now.wrapping_add(self.config.reply_timeout);
+            self.state = State::Wait(until);
+            self.limit = until.wrapping_add(LONGEST_REPLY);
         } else {
             self.go_on();
         }
@@ -360,9 +368,11 @@ impl<'i, B: AsRef<[u8]> + AsMut<[u8]>> Master<'i, B> {
     }
 
     /// Octets are coming in: a long reply at a slow rate outlasts the time-out, and a repetition would collide with
-    /// it. The wait goes on for at least one gap between octets.
+    /// it. The wait goes on for at least one gap between octets, but not for more than the longest frame takes: on a
+    /// line that is never quiet the request fails after all.
     pub fn handle_activity(&mut self, now: u32) {
-        let earliest = now.wrapping_add(crate::GAP);
+        let after = now.wrapping_add(crate::GAP);
+        let earliest = if reached(self.limit, after) { self.limit } else { after };
         if let State::Wait(until) = self.state
             && !reached(until, earliest)
         {

@@ -188,19 +188,20 @@ impl<M: Meter, B: AsRef<[u8]> + AsMut<[u8]>> Slave<M, B> {
     /// A frame has come.
     pub fn handle_frame(&mut self, frame: &Frame<'_>, now: u32) -> Handled {
         self.expire_programming(now);
-        if frame.control().from_meter() {
+        // Nor does a request refuse anything, or have a part behind it.
+        let control = frame.control();
+        if control.from_meter() || control.is_refusal() || control.more() {
             return Handled::Ignored;
         }
         if let Some(revert) = &mut self.revert {
             *revert = now.wrapping_add(self.config.revert_rate.unwrap_or_default());
         }
         let version = self.config.version;
-        let service = frame.control().service(version);
+        let service = control.service(version);
         let address = frame.address();
         if !self.addressed(service, address) {
             return Handled::Ignored;
         }
-        let control = frame.control();
         let request = match Request::parse(frame, version) {
             Ok(request) => request,
             Err(_) if address.is_broadcast() || service == Service::WriteAddress => return Handled::Ignored,

@@ -642,3 +642,30 @@ fn the_address_in_the_data_counts_where_a_meter_echoes_the_wildcard() {
         assert_eq!(discovery.poll_event(), Some(found));
     }
 }
+
+#[test]
+fn a_line_that_is_never_quiet_does_not_keep_a_request_waiting() {
+    let (mut master, start) = (master(Version::V2007), u32::MAX - 2_000);
+    master.start(OWN, &Request::ReadAddress).unwrap();
+    master.poll_transmit(&mut [0; 300], start).unwrap();
+    let mut waited = 0;
+    while master.handle_timeout(start.wrapping_add(waited)).is_none() && master.poll_timeout().is_some() {
+        master.handle_activity(start.wrapping_add(waited));
+        waited += 100;
+        assert!(waited < 20_000);
+    }
+    assert_eq!(waited, 1_500 + 10_000);
+}
+
+#[test]
+fn a_request_with_the_bits_of_a_reply_is_none() {
+    let mut slave = slave(Version::V2007);
+    for control in [0x31, 0x51, 0x71, 0x91, 0xD1] {
+        let octets = frame(OWN.octets(), control, &[0, 0, 1, 0], 0);
+        assert_eq!(
+            slave.handle_frame(&Frame::parse(&octets).unwrap().0, 0),
+            Handled::Ignored,
+            "{control:02X}"
+        );
+    }
+}
