@@ -405,9 +405,10 @@ fn timed(values: Values<'_>) -> Option<(Option<Timestamp>, Scaled)> {
     let (mut numbers, mut others) = (0u8, 0u8);
     let mut first = true;
     for value in values {
-        // Twelve digits are a time in DSMR 2.2 and 3.0, and where Belgian meters swap time and number.
+        // Twelve digits, with the century fourteen, are a time in DSMR 2.2 and 3.0, and where Belgian meters swap time and number.
         let digits = value.octets();
-        let plain = (digits.len() == 12 || digits.len() == 10) && digits.iter().all(u8::is_ascii_digit);
+        let long = digits.len() == 14 && digits.starts_with(b"20");
+        let plain = (long || matches!(digits.len(), 10 | 12)) && digits.iter().all(u8::is_ascii_digit);
         if plain && (first || number.is_some()) && time.is_none() {
             time = value.timestamp();
         } else {

@@ -88,7 +88,7 @@ impl<'a> Value<'a> {
         if self.unclosed {
             return None;
         }
-        let (negative, rest) = match self.octets {
+        let (negative, rest) = match self.octets.trim_ascii_start() {
             [b'-', rest @ ..] => (true, rest),
             [b'+', rest @ ..] => (false, rest),
             rest => (false, rest),
@@ -128,7 +128,7 @@ impl<'a> Value<'a> {
     /// The number with its unit. Without a unit that is [`Unit::NONE`]; `None` where there is one that is not known.
     ///
     /// The unit may lack its `*`, have spaces around it and be of either case, and it is compared, never assumed:
-    /// `kW` is not `W`.
+    /// `kW` is not `W`, and `mw` is neither mega nor milli.
     #[must_use]
     #[inline]
     pub fn scaled(self) -> Option<Scaled> {
@@ -141,7 +141,7 @@ impl<'a> Value<'a> {
 
     fn scaled_by_octets(self) -> Option<Scaled> {
         // A unit may lack its `*`, so the letter of a timestamp would pass for watt.
-        if self.octets.len() == 13 && Timestamp::parse(self.octets).is_some() {
+        if is_dated(self.octets.trim_ascii()) {
             return None;
         }
         let (value, text) = self.decimal()?;
@@ -223,11 +223,25 @@ impl core::fmt::Debug for Value<'_> {
 
 #[inline]
 fn unit_text(rest: &[u8]) -> &[u8] {
+    let rest = match rest {
+        [b' ', ..] => rest.trim_ascii_start(),
+        rest => rest,
+    };
     match rest {
         [b'*', unit @ ..] | unit => match unit {
             [b' ', ..] | [.., b' '] => unit.trim_ascii(),
             unit => unit,
         },
+    }
+}
+
+/// Ten digits or more and a bare `W` or `S`: a time, of whatever length, and no power.
+fn is_dated(text: &[u8]) -> bool {
+    match text {
+        [digits @ .., b'W' | b'w' | b'S' | b's'] => {
+            digits.len() >= 10 && digits.iter().all(u8::is_ascii_digit)
+        }
+        _ => false,
     }
 }
 
@@ -244,6 +258,11 @@ fn unit(text: &[u8]) -> Option<(Prefix, Unit)> {
         b"m3" => (Prefix::None, Unit::CUBIC_METRE),
         b"kVAr" | b"kvar" => (Prefix::Kilo, Unit::VAR),
         b"kVArh" | b"kvarh" => (Prefix::Kilo, Unit::VAR_HOUR),
+        // In small letters alone the prefix may be milli or mega.
+        [b'm', rest @ ..] if rest.iter().all(u8::is_ascii_lowercase) => match Unit::parse(text)? {
+            (Prefix::Milli, _) => return None,
+            unit => unit,
+        },
         _ => return Unit::parse(text),
     })
 }
@@ -268,6 +287,14 @@ mod tests {
             ("00003668.743*kWh ", "3668.743 kWh"),
             ("0.999", "0.999"),
             ("01.193*kw", "1.193 kW"),
+            ("  12.5*kWh", "12.5 kWh"),
+            ("12.5 *kWh", "12.5 kWh"),
+            (" -12.5 * kWh ", "-12.5 kWh"),
+            ("  12.5", "12.5"),
+            ("123456789W", "123456789 W"),
+            ("1234567890*W", "1234567890 W"),
+            ("00012.5*mA", "12.5 mA"),
+            ("00012.5*gj", "12.5 GJ"),
             ("00.001*MW", "0.001 MW"),
             ("0000.242*kV", "0.242 kV"),
             ("0000.049*kHz", "0.049 kHz"),
@@ -283,6 +310,12 @@ mod tests {
         for text in [
             "161113205757W",
             "161113205757S",
+            " 161113205757W ",
+            "1611132057W",
+            "20161113205757S",
+            "12.5*mw",
+            "12.5*mj",
+            "12.5*mwh",
             "",
             "kWh",
             "12*furlong",

@@ -507,3 +507,14 @@ fn devices_without_a_name_are_there() {
         assert_eq!(parse(&octets).newest(DeviceKind::Gas).is_some(), assigned, "{lines}");
     }
 }
+
+#[test]
+fn times_with_the_century_and_spaces_around_numbers() {
+    for line in [
+        "0-1:24.2.1(20240111093500)(00012.5*m3)",
+        "0-1:24.2.1(00012.5*m3)(20240111093500)",
+        "0-1:24.2.1( 00012.5 *m3)(20240111093500)",
+    ] {
+        assert_eq!(row(line), "0-1:24.2.1 12.5 m3 at 2024-01-11T09:35:00");
+    }
+}
