@@ -4,7 +4,6 @@ use core::fmt;
 use core::str::FromStr;
 
 use nom::branch::alt;
-use nom::character::complete::char;
 use nom::combinator::opt;
 use nom::error::{ErrorKind, ParseError};
 use nom::sequence::{preceded, terminated};
@@ -370,20 +369,28 @@ fn any_form(text: &[u8]) -> Parsed<'_, Obis> {
     alt((separated, hexadecimal)).parse(text)
 }
 
+/// One given octet. nom's `char` steps by the length of a UTF-8 character, which leaves panic code in programs for AVR.
+fn octet<'a>(wanted: u8) -> impl Fn(&'a [u8]) -> Parsed<'a, u8> {
+    move |text| match text {
+        [octet, rest @ ..] if *octet == wanted => Ok((rest, *octet)),
+        _ => Err(Err::Error(ObisError::from_error_kind(text, ErrorKind::Char))),
+    }
+}
+
 /// `[A-][B:]C.D[.E][*F]`, and the all-dots form `A.B.C.D.E.F`.
 fn separated(text: &[u8]) -> Parsed<'_, Obis> {
     let (rest, (a, b)) = medium_and_channel(text)?;
-    let (rest, c) = terminated(quantity, char('.')).parse(rest)?;
+    let (rest, c) = terminated(quantity, octet(b'.')).parse(rest)?;
     let (rest, d) = quantity(rest)?;
-    let (rest, e) = opt(preceded(char('.'), group)).parse(rest)?;
+    let (rest, e) = opt(preceded(octet(b'.'), group)).parse(rest)?;
     let (rest, f) = match e {
-        Some(_) => opt(preceded(alt((char('*'), char('.'), char('&'))), group)).parse(rest)?,
-        None => opt(preceded(alt((char('*'), char('&'))), group)).parse(rest)?,
+        Some(_) => opt(preceded(alt((octet(b'*'), octet(b'.'), octet(b'&'))), group)).parse(rest)?,
+        None => opt(preceded(alt((octet(b'*'), octet(b'&'))), group)).parse(rest)?,
     };
     // Two groups more without a medium in front: it was A.B.C.D.E.F all along.
     if let (None, Some(e), Some(f), [b'.', ..]) = (a, e, f, rest) {
-        let (rest, e5) = preceded(char('.'), group).parse(rest)?;
-        let (rest, f6) = preceded(char('.'), group).parse(rest)?;
+        let (rest, e5) = preceded(octet(b'.'), group).parse(rest)?;
+        let (rest, f6) = preceded(octet(b'.'), group).parse(rest)?;
         return Ok((rest, Obis([c, d, e, f, e5, f6])));
     }
     Ok((rest, Obis([a.unwrap_or(1), b.unwrap_or(0), c, d, e.unwrap_or(0), f.unwrap_or(255)])))
@@ -394,7 +401,7 @@ fn medium_and_channel(text: &[u8]) -> Parsed<'_, (Option<u8>, Option<u8>)> {
     let Ok((rest, first)) = group(text) else { return Ok((text, (None, None))) };
     match rest {
         [b':', rest @ ..] => Ok((rest, (Some(first), None))),
-        [b'-', after @ ..] => match terminated(group, char(':')).parse(after) {
+        [b'-', after @ ..] => match terminated(group, octet(b':')).parse(after) {
             Ok((rest, second)) => Ok((rest, (Some(first), Some(second)))),
             Err(Err::Failure(error)) => Err(Err::Failure(error)),
             Err(_) => Ok((after, (Some(first), None))),
