@@ -174,7 +174,10 @@ fn values(octets: &[u8]) -> usize {
 /// Check verified, every line to what it means.
 fn objects(octets: &[u8]) -> usize {
     let telegrams = dsmr::telegrams(octets).flatten();
-    telegrams.map(|telegram| telegram.lines().map(|line| black_box(line.object())).count()).sum()
+    telegrams.flat_map(|telegram| telegram.lines()).fold(0, |lines, line| {
+        black_box(line.object());
+        lines + 1
+    })
 }
 
 /// The check alone, with the table of the fastest crate.

@@ -2,8 +2,8 @@
 
 use super::port::Port;
 use dlt645::{
-    Address, Decoder, Discovery, DiscoveryConfig, DiscoveryEvent, End, Frame, GAP, Ignored, Master,
-    MasterConfig, MasterEvent, Reply, Request, STORAGE, StartError,
+    Address, Decoder, Discovery, DiscoveryConfig, DiscoveryEvent, End, ErrorKind, Frame, GAP, Ignored,
+    Master, MasterConfig, MasterEvent, Reply, Request, STORAGE, StartError,
 };
 use std::io;
 use std::time::{Duration, Instant};
@@ -63,28 +63,32 @@ impl Session {
     }
 
     /// Waits for octets until `until` or for as long as a gap in a frame; gives all frames and counts errors.
-    fn listen(&mut self, until: u32, mut take: impl FnMut(&Frame<'_>, u32)) -> io::Result<(usize, u32)> {
+    fn listen(
+        &mut self,
+        until: u32,
+        mut take: impl FnMut(&Frame<'_>, u32),
+    ) -> io::Result<(usize, Vec<ErrorKind>)> {
         let left = until.wrapping_sub(self.now());
         // Behind the time: look once, do not wait.
         let wait = if left > 1 << 31 { 0 } else { left.min(GAP) };
         let mut chunk = [0; 512];
         let n = self.port.read(&mut chunk, Duration::from_millis(wait.into()))?;
         let now = self.now();
-        let mut errors = 0;
+        let mut errors = Vec::new();
         let mut input = chunk.get(..n).unwrap_or_default();
         if n > 0 {
             self.last_octet = now;
             while let Some(event) = self.decoder.decode(&mut input) {
                 match event {
                     Ok(frame) => take(&frame, now),
-                    Err(_) => errors += 1,
+                    Err(error) => errors.push(error.kind),
                 }
             }
         } else if now.wrapping_sub(self.last_octet) >= GAP {
             while let Some(event) = self.decoder.finish() {
                 match event {
                     Ok(frame) => take(&frame, now),
-                    Err(_) => errors += 1,
+                    Err(error) => errors.push(error.kind),
                 }
             }
         }
@@ -177,7 +181,8 @@ impl Session {
             // What is left of a collision belongs to this question, not to the next.
             let left = until.wrapping_sub(self.now());
             let over = left == 0 || left > 1 << 31;
-            if errors > 0 || (over && self.give_up()) {
+            errors.into_iter().for_each(|kind| search.handle_error(kind));
+            if over && self.give_up() {
                 search.handle_noise();
             }
             search.handle_timeout(self.now());
