@@ -11,7 +11,7 @@ use dlt645::{
 
 /// One reply: four wake-up octets, 20 octets of frame.
 fn reply(n: u32) -> Vec<u8> {
-    let bcd = |octet: u32| ((octet / 10 % 10) << 4 | octet % 10) as u8;
+    let bcd = |octet: u32| (((octet / 10 % 10) << 4) | (octet % 10)) as u8;
     let data = [0x00, 0x00, 0x01, 0x00, bcd(n), bcd(n / 100), bcd(n / 10_000), bcd(n / 1_000_000)];
     let builder = Builder {
         wake_up: 4,
@@ -62,7 +62,7 @@ unsafe extern "C" {
 
 fn baseline(octets: &[u8], out: &mut Reading) -> i64 {
     // SAFETY: pointer and length are of one slice, and `out` has the layout of the C struct.
-    unsafe { dlt645_read(octets.as_ptr(), octets.len(), out) }.into()
+    unsafe { dlt645_read(octets.as_ptr(), octets.len(), out) }
 }
 
 #[cfg(dlt645_yardstick)]
