@@ -4,4 +4,4 @@
 use libfuzzer_sys::fuzz_target;
 use meter_fuzz::laws::check;
 
-fuzz_target!(|data: &[u8]| check::<dlt645::Decoder<Box<[u8]>>>(data, [dlt645::STORAGE, 100, 40]));
+fuzz_target!(|data: &[u8]| check::<dlt645::Decoder<Box<[u8]>>>(data, [dlt645::STORAGE, 100, 60]));
