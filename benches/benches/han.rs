@@ -14,17 +14,26 @@ fn read(octets: &[u8]) -> usize {
     for notification in notifications(octets) {
         let mut reader = Reader::new(notification.body);
         loop {
-            if let Some(entry) = reader.entry() {
-                black_box(&entry);
-            } else if let Ok(element) = reader.element() {
-                black_box(&element);
-            } else {
-                break;
+            match reader.rest() {
+                [] => break,
+                // The usual { code, value, { scaler, unit } }, or any other container.
+                [1 | 2, ..] => match reader.entry() {
+                    Some(entry) => keep(&entry),
+                    None => keep(&reader.element().is_ok()),
+                },
+                _ => match reader.value() {
+                    Ok(value) => keep(&value),
+                    Err(_) => break,
+                },
             }
             values += 1;
         }
     }
     values
+}
+
+fn keep<T>(value: &T) {
+    black_box(value);
 }
 
 /// A frame in, every value named and scaled, by its list or by the profile of its vendor.

@@ -2,7 +2,7 @@
 //!
 //! A framing is a small machine fed one octet at a time. When a candidate frame turns out bad, its first octet is
 //! given up and the octets behind it are fed again, in place. Octets that arrive meanwhile queue up behind them, and
-//! each pays for at most [`EFFORT`] octets fed again, so no octet is slow and the state depends on the octets alone,
+//! each pays for at most eight octets fed again, so no octet is slow and the state depends on the octets alone,
 //! not on how they were cut into calls.
 
 use crate::error::{Error, ErrorKind, Stats};

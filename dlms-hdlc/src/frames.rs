@@ -18,7 +18,7 @@ pub(crate) fn front<F: Framing + Clone>(octets: &[u8]) -> Result<Front<'_, F>, E
 
 /// The frames of a whole slice, borrowed from it; see [`frames`](crate::frames).
 ///
-/// Gives the same events as a [`Decoder`] whose storage is large enough. Work is linear in the input, but where
+/// Gives the same events as a [`Decoder`](crate::decoder::Decoder) whose storage is large enough. Work is linear in the input, but where
 /// somebody has packed good headers that claim long frames back to back: then each of them is checked in full.
 #[derive(Clone, Debug)]
 pub struct Frames<'i, F> {

@@ -57,7 +57,7 @@ pub enum Edition {
 /// Where the meter is and how it is asked.
 #[derive(ClapArgs)]
 pub struct Line {
-    /// /dev/ttyUSB0[@2400[,8E1]], tcp:HOST:PORT or pty:PATH.
+    /// `/dev/ttyUSB0[@2400[,8E1]]`, tcp:HOST:PORT or pty:PATH.
     #[arg(long, value_name = "PORT")]
     pub port: String,
 
