@@ -2,7 +2,9 @@
 
 use crate::error::Error;
 use crate::frame::{Frame, LONGEST};
-use crate::machine::{self, Found, Line, Machine, Slices, Stats};
+use crate::machine::{self, Found, Machine, Stats};
+use crate::slices::Slices;
+use crate::wire::Line;
 
 /// Storage octets that hold any frame: 267 octets, room for the rescan after a false start, and its running sums.
 ///
@@ -67,11 +69,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Decoder<B> {
     /// [`finish`](Self::finish).
     #[inline]
     pub fn decode<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8]) -> Option<Result<Frame<'s>, Error>> {
-        let storage = self.storage.as_mut();
-        if self.machine.quick(storage, input) {
-            return None;
-        }
-        let found = self.machine.locate(storage, input, false)?;
+        let found = self.machine.advance(self.storage.as_mut(), input)?;
         Some(found.map(|found| self.frame(found)))
     }
 

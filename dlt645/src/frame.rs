@@ -6,8 +6,8 @@ use crate::address::Address;
 use crate::control::Control;
 use crate::data::{Data, MASK};
 use crate::error::{BufferTooSmall, Error, ErrorKind};
-use crate::machine::{Front, front};
 use crate::octets;
+use crate::wire::{Front, front};
 
 /// Start octet, at +0 and +7.
 pub const START: u8 = 0x68;

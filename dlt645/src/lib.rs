@@ -62,9 +62,11 @@ mod obis_map;
 mod octets;
 mod service;
 mod slave;
+mod slices;
 mod table1997;
 mod table2007;
 mod value;
+mod wire;
 mod word;
 
 pub use address::{Address, AddressError};

@@ -1,105 +1,28 @@
-//! The machine under the decoders: where a frame starts and ends, and what is given up.
+//! The machine under the decoders: how octets that come in pieces become frames and errors.
 //!
 //! Storage is split in cells, which hold the octets from the position that is being looked at, and sums, one running
-//! sum per eight cells. So the sum over any stretch is a difference of two sums and at most 14 additions, a start
+//! sum per eight cells. So the sum over any stretch is a difference of two sums and at most seven additions, a start
 //! position is looked at once however often its claim turns out wrong, and no stream, hostile ones included, can
-//! make the work per octet more than a constant. What a rescan has not reached is pending in the cells; every octet
-//! that arrives pays for [`CREDIT`] of it. Dead cells in front are taken back by moving [`MOVE`] cells per octet.
+//! make the work per octet more than a constant.
+//!
+//! A frame that starts in empty cells is followed octet by octet ([`Stage`]), at a cost that an 8-bit controller can
+//! bear in an interrupt. Behind a false start the octets held are looked at again ([`Stage::Work`]): every octet that
+//! arrives pays for [`CREDIT`] of them. Dead cells in front are taken back by moving [`MOVE`] cells per octet.
 
-use core::cell::Cell;
 use core::marker::PhantomData;
 
 use crate::error::{Error, ErrorKind};
-use crate::frame::{END, OVERHEAD, START, WAKE_UP};
+use crate::frame::{END, OVERHEAD, START};
 use crate::octets;
+use crate::wire::{Front, Wire};
 
 /// Work that one arriving octet pays for; noise costs 1, a start octet [`START_COST`].
 const CREDIT: u8 = 8;
 /// So at least two positions are done per arriving octet, and the machine catches up on any stream.
 const START_COST: u8 = 4;
-/// Cells moved per arriving octet when dead cells are taken back; a multiple of 8.
-const MOVE: u16 = 32;
-
-/// What stands at the front of a run of octets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Front {
-    /// Cannot be told before there are so many octets.
-    Wait(u16),
-    /// One octet that the standard lets stand between frames.
-    Fill,
-    /// One octet that starts nothing.
-    Noise,
-    /// A whole good frame of so many octets.
-    Frame(u16),
-    /// A start octet that starts no frame.
-    Reject(ErrorKind),
-}
-
-/// A wire format: what is at the front of a run. `sum(from, to)` is the sum of these octets of the run.
-pub(crate) trait Wire {
-    fn front(octets: &[u8], longest: u16, sum: impl FnOnce(u16, u16) -> u8) -> Front;
-    /// What one octet is with nothing before it: as `front` of a run of one.
-    fn first(octet: u8) -> Front;
-    /// The next octet of `octets` that is not plain noise, for skipping in bulk.
-    fn noise(octets: &[u8]) -> usize;
-}
-
-/// DL/T 645 itself.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Line;
-
-impl Wire for Line {
-    #[inline]
-    fn front(octets: &[u8], longest: u16, sum: impl FnOnce(u16, u16) -> u8) -> Front {
-        front(octets, longest, |n| sum(0, n))
-    }
-    #[inline]
-    fn first(octet: u8) -> Front {
-        match octet {
-            START => Front::Wait(8),
-            WAKE_UP => Front::Fill,
-            _ => Front::Noise,
-        }
-    }
-    #[inline]
-    fn noise(octets: &[u8]) -> usize {
-        octets.iter().position(|&octet| octet == START || octet == WAKE_UP).unwrap_or(octets.len())
-    }
-}
-
-/// The one place that knows where a frame starts and ends: start octets at +0 and +7, length, sum, end octet. `sum(n)`
-/// is the sum of the first `n` octets.
-#[inline]
-pub(crate) fn front(octets: &[u8], longest: u16, sum: impl FnOnce(u16) -> u8) -> Front {
-    match octets.first() {
-        None => return Front::Wait(1),
-        Some(&START) => {}
-        Some(&WAKE_UP) => return Front::Fill,
-        Some(_) => return Front::Noise,
-    }
-    match octets.get(7) {
-        None => return Front::Wait(8),
-        Some(&START) => {}
-        Some(_) => return Front::Reject(ErrorKind::Header),
-    }
-    let Some(&len) = octets.get(9) else { return Front::Wait(10) };
-    let whole = u16::from(len).wrapping_add(OVERHEAD);
-    if whole > longest {
-        return Front::Reject(ErrorKind::TooLong);
-    }
-    let body = whole.wrapping_sub(2);
-    let mut tail = octets.get(usize::from(body)..).unwrap_or_default().iter();
-    match tail.next() {
-        None => return Front::Wait(body.wrapping_add(1)),
-        Some(&check) if check == sum(body) => {}
-        Some(_) => return Front::Reject(ErrorKind::Checksum),
-    }
-    match tail.next() {
-        None => Front::Wait(whole),
-        Some(&END) => Front::Frame(whole),
-        Some(_) => Front::Reject(ErrorKind::End),
-    }
-}
+/// Cells moved per arriving octet when dead cells are taken back: so many times eight.
+const MOVES: u8 = 4;
+const MOVE: u16 = 8 * MOVES as u16;
 
 /// Octets that have passed through a decoder, each counter modulo 2^32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -122,27 +45,58 @@ pub(crate) enum Found<'i> {
     Stored(u16, u16),
 }
 
-/// State of a decoder apart from its storage. Indices are of cells.
+/// What the machine is about to take. Outside `Work` and `Idle` the candidate at `front` waits for octets, and the next
+/// `left` of them decide nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Between frames; nothing is held.
+    Idle,
+    /// The second start octet of a candidate in the first cell; also the three below.
+    Header,
+    /// Its length.
+    Length,
+    /// Its sum.
+    Check,
+    /// Its end octet.
+    End,
+    /// An octet that brings a candidate elsewhere to its next decision.
+    Hold,
+    /// Whatever is pending.
+    Work,
+}
+
+/// How far [`Machine::quick`] came.
+enum Quick {
+    Taken,
+    Frame(u16),
+    Work,
+}
+
+/// State of a decoder apart from its storage. Indices are of cells. All fields are 0 at first, so that a decoder in a
+/// `static` needs no initial values in flash.
 #[derive(Debug, Clone)]
 pub(crate) struct Machine<W> {
-    /// Position that is being looked at; cells before it are dead.
-    front: u16,
-    /// Behind the last octet that has arrived.
-    end: u16,
-    /// Behind the last octet written; ahead of `end` only after a commit.
-    filled: u16,
-    /// `end` must be here, and behind `front`, before another look makes sense. All fields are 0 at first, so that a
-    /// decoder in a `static` needs no initial values in flash.
-    wait: u16,
-    /// Octets up to here lead to no decision; 0 when that cannot be said.
-    quiet: u16,
+    /// Octets that decide nothing and come before the one that `stage` names.
+    left: u8,
+    stage: Stage,
     /// Work that is paid for.
     credit: u8,
     /// Sum of all cells before `end`, from an arbitrary origin.
     sum: u8,
+    /// The same before `front`.
+    base: u8,
+    /// Position that is being looked at; cells before it are dead.
+    front: u16,
+    /// Behind the last octet that has arrived.
+    end: u16,
+    /// Octets committed behind `end` that have not arrived yet.
+    ahead: u16,
+    /// At work: `end` must be here, and behind `front`, before another look makes sense.
+    wait: u16,
     /// Cells to be taken back (a multiple of 8), 0 when nothing is being moved; and how many have been moved.
     shift: u16,
     moved: u16,
+    /// Given up and not reported yet; not in `stats` either.
     lost: u32,
     stats: Stats,
     wire: PhantomData<W>,
@@ -169,16 +123,23 @@ pub(crate) const fn longest(len: usize) -> u16 {
     cells.saturating_sub(margin(cells).saturating_mul(3))
 }
 
+/// From here on dead cells in front are taken back; the room behind is for what comes in meanwhile.
+const fn trigger(cells: u16) -> u16 {
+    cells.saturating_sub(margin(cells))
+}
+
 impl<W> Machine<W> {
     pub(crate) const fn new() -> Self {
         Self {
-            front: 0,
-            end: 0,
-            filled: 0,
-            wait: 0,
-            quiet: 0,
+            left: 0,
+            stage: Stage::Idle,
             credit: 0,
             sum: 0,
+            base: 0,
+            front: 0,
+            end: 0,
+            ahead: 0,
+            wait: 0,
             shift: 0,
             moved: 0,
             lost: 0,
@@ -188,51 +149,91 @@ impl<W> Machine<W> {
     }
 
     pub(crate) const fn stats(&self) -> Stats {
-        self.stats
+        Stats { lost: self.stats.lost.wrapping_add(self.lost), ..self.stats }
     }
 
     /// Octets taken in and neither handed out nor reported.
     pub(crate) const fn held(&self) -> u32 {
-        let cells = self.filled.wrapping_sub(self.front);
+        let cells = self.filled().wrapping_sub(self.front);
         self.lost.wrapping_add(cells as u32)
     }
 
     pub(crate) fn reset(&mut self) {
-        *self = Self { stats: self.stats, ..Self::new() };
+        *self = Self { stats: self.stats(), ..Self::new() };
     }
 
     pub(crate) fn spare(&self, len: usize) -> core::ops::Range<usize> {
-        usize::from(self.filled)..usize::from(cells(len))
+        usize::from(self.filled())..usize::from(cells(len))
     }
 
     pub(crate) fn commit(&mut self, n: usize, len: usize) {
-        let room = cells(len).saturating_sub(self.filled);
+        let room = cells(len).saturating_sub(self.filled());
         let n = u16::try_from(n).unwrap_or(room).min(room);
-        self.filled = self.filled.wrapping_add(n);
+        self.work();
+        self.ahead = self.ahead.wrapping_add(n);
     }
 
-    /// One position is done: `lost` or filled.
-    fn give_up(&mut self, lost: bool) {
-        if lost {
-            self.lost = self.lost.wrapping_add(1);
-            self.stats.lost = self.stats.lost.wrapping_add(1);
-        } else {
-            self.stats.fill = self.stats.fill.wrapping_add(1);
-        }
+    /// Behind the last octet written.
+    const fn filled(&self) -> u16 {
+        self.end.wrapping_add(self.ahead)
     }
 
-    fn skip(&mut self, n: u16) {
-        self.front = self.front.wrapping_add(n);
-        self.wait = self.front;
+    /// So many octets start no frame.
+    pub(crate) fn lose(&mut self, n: u32) {
+        self.lost = self.lost.wrapping_add(n);
+    }
+
+    fn fill(&mut self) {
+        self.stats.fill = self.stats.fill.wrapping_add(1);
+    }
+
+    pub(crate) fn error(&mut self, kind: ErrorKind) -> Error {
+        let lost = core::mem::take(&mut self.lost);
+        self.stats.lost = self.stats.lost.wrapping_add(lost);
+        self.stats.errors = self.stats.errors.wrapping_add(1);
+        Error { kind, lost }
+    }
+
+    /// At the end of the input.
+    pub(crate) fn noise_before_end(&mut self) -> Option<Error> {
+        (self.lost != 0).then(|| self.error(ErrorKind::Noise))
+    }
+
+    fn framed(&mut self) {
+        self.stats.frames = self.stats.frames.wrapping_add(1);
     }
 
     const fn can_look(&self) -> bool {
         self.end > self.front && self.end >= self.wait
     }
 
-    fn error(&mut self, kind: ErrorKind) -> Error {
-        self.stats.errors = self.stats.errors.wrapping_add(1);
-        Error { kind, lost: core::mem::take(&mut self.lost) }
+    /// Nothing is held.
+    const fn idle(&mut self) {
+        self.stage = Stage::Idle;
+        (self.left, self.sum, self.base) = (0, 0, 0);
+        (self.front, self.end, self.wait) = (0, 0, 0);
+    }
+
+    /// Leaves the stages that [`quick`](Self::quick) knows.
+    fn work(&mut self) {
+        match self.stage {
+            Stage::Work => return,
+            Stage::Idle => (self.sum, self.wait) = (0, 0),
+            _ => self.wait = self.end.wrapping_add(u16::from(self.left)).wrapping_add(1),
+        }
+        (self.stage, self.left) = (Stage::Work, 0);
+    }
+
+    /// Enters one of them if there is nothing to do but wait, and no move is due before that ends.
+    fn rest(&mut self, trigger: u16) -> bool {
+        let next = self.wait.min(trigger);
+        if self.ahead != 0 || self.end <= self.front || self.end >= next {
+            return false;
+        }
+        let left = next.wrapping_sub(self.end).wrapping_sub(1);
+        self.left = u8::try_from(left).unwrap_or(u8::MAX);
+        self.stage = Stage::Hold;
+        true
     }
 
     /// Where the octet of a position lies while cells are being moved.
@@ -246,58 +247,115 @@ impl<W> Machine<W> {
 }
 
 impl<W: Wire> Machine<W> {
-    /// Takes octets that lead to no decision, which are most: between frames, and inside one up to the next check.
-    /// True if `input` has been taken in. Inlined, so that the size of the storage is a constant here.
+    /// The next event; `None` when `input` and what is committed have been taken in.
     #[inline]
-    pub(crate) fn quick(&mut self, storage: &mut [u8], input: &mut &[u8]) -> bool {
-        let sums = usize::from(cells(storage.len()));
-        if self.front == self.filled && self.shift == 0 {
-            (self.front, self.end, self.filled, self.wait) = (0, 0, 0, 0);
+    pub(crate) fn advance<'i>(
+        &mut self,
+        storage: &mut [u8],
+        input: &mut &'i [u8],
+    ) -> Option<Result<Found<'i>, Error>> {
+        match self.quick(storage, input) {
+            Quick::Taken => None,
+            Quick::Frame(len) => Some(Ok(Found::Stored(0, len))),
+            Quick::Work => self.slow(storage, input),
         }
+    }
+
+    // Never inlined: its many registers would be saved for every octet that `quick` takes.
+    #[inline(never)]
+    fn slow<'i>(&mut self, storage: &mut [u8], input: &mut &'i [u8]) -> Option<Result<Found<'i>, Error>> {
         loop {
-            // With long input and nothing held the frames are found in the input itself, where that pays.
-            let idle = self.end == 0 && self.filled == 0;
-            if idle && !cfg!(target_pointer_width = "16") && input.len() > 1 {
-                return false;
+            let event = self.locate(storage, input, false);
+            if event.is_some() || input.is_empty() {
+                return event;
             }
-            if !idle && (self.end >= self.quiet || self.end != self.filled) {
-                return false;
-            }
-            let Some((&octet, rest)) = input.split_first() else { return true };
-            if idle {
-                let verdict = W::first(octet);
-                match verdict {
-                    Front::Wait(n) if n < longest(storage.len()) => {
-                        if let Some(origin) = storage.get_mut(sums) {
-                            *origin = 0;
-                        }
-                        (self.front, self.sum, self.wait) = (0, 0, n);
-                        self.quiet = n.wrapping_sub(1);
-                    }
-                    Front::Fill | Front::Noise => {
-                        self.give_up(verdict == Front::Noise);
-                        *input = rest;
-                        continue;
-                    }
-                    _ => return false,
-                }
-            }
-            let Some(cell) = storage.get_mut(usize::from(self.end)) else { return false };
-            *cell = octet;
-            *input = rest;
-            self.sum = self.sum.wrapping_add(octet);
-            self.end = self.end.wrapping_add(1);
-            self.filled = self.end;
-            if self.end & 7 == 0
-                && let Some(sum) = storage.get_mut(sums.wrapping_add(usize::from(self.end >> 3)))
-            {
-                *sum = self.sum;
+            match self.quick(storage, input) {
+                Quick::Taken => return None,
+                Quick::Frame(len) => return Some(Ok(Found::Stored(0, len))),
+                Quick::Work => {}
             }
         }
     }
 
-    /// The next event; `None` when `input` and what is committed have been taken in. With `finish`, what is pending
-    /// is worked off without limit and what can never be whole is given up.
+    /// Takes octets between frames and of a good frame that starts in the first cell, which are most.
+    #[inline]
+    fn quick(&mut self, storage: &mut [u8], input: &mut &[u8]) -> Quick {
+        loop {
+            // With long input and nothing held the frames are found in the input itself, where that pays.
+            if !cfg!(target_pointer_width = "16") && self.stage == Stage::Idle && input.len() > 1 {
+                return Quick::Work;
+            }
+            let Some((&octet, rest)) = input.split_first() else {
+                return if self.stage == Stage::Work { Quick::Work } else { Quick::Taken };
+            };
+            match self.step(storage, octet) {
+                Quick::Taken => *input = rest,
+                Quick::Frame(len) => {
+                    *input = rest;
+                    return Quick::Frame(len);
+                }
+                Quick::Work => return Quick::Work,
+            }
+        }
+    }
+
+    /// Takes one octet, or leaves it for work. This is what an octet costs in an interrupt: no loop and no call, so
+    /// that it needs no registers that must be saved.
+    #[inline(never)]
+    fn step(&mut self, storage: &mut [u8], octet: u8) -> Quick {
+        if self.left != 0 {
+            self.left = self.left.wrapping_sub(1);
+        } else {
+            match self.stage {
+                Stage::Idle => match W::first(octet) {
+                    Front::Fill => {
+                        self.fill();
+                        return Quick::Taken;
+                    }
+                    Front::Noise => {
+                        self.lose(1);
+                        return Quick::Taken;
+                    }
+                    _ if longest(storage.len()) < OVERHEAD => return Quick::Work,
+                    _ => {
+                        store(storage, cells(storage.len()), 0);
+                        self.sum = 0;
+                        (self.stage, self.left) =
+                            if W::IS_LINE { (Stage::Header, 6) } else { (Stage::Hold, 0) };
+                    }
+                },
+                Stage::Header if octet == START => (self.stage, self.left) = (Stage::Length, 1),
+                Stage::Length if u16::from(octet).wrapping_add(OVERHEAD) <= longest(storage.len()) => {
+                    (self.stage, self.left) = (Stage::Check, octet);
+                }
+                Stage::Check if octet == self.sum => self.stage = Stage::End,
+                Stage::End if octet == END && self.lost == 0 => {
+                    store(storage, self.end, octet);
+                    let len = self.end.wrapping_add(1);
+                    self.framed();
+                    (self.stage, self.end) = (Stage::Idle, 0);
+                    return Quick::Frame(len);
+                }
+                Stage::Work => return Quick::Work,
+                // What the octet means, `look` decides.
+                _ => {
+                    self.work();
+                    self.credit = CREDIT;
+                }
+            }
+        }
+        store(storage, self.end, octet);
+        self.sum = self.sum.wrapping_add(octet);
+        self.end = self.end.wrapping_add(1);
+        if self.end & 7 == 0 {
+            store(storage, cells(storage.len()).wrapping_add(self.end >> 3), self.sum);
+        }
+        Quick::Taken
+    }
+
+    /// The next event, whatever the stage; `None` when there is none before more octets come, or before those of
+    /// `input` that [`quick`](Self::quick) takes. With `finish`, what is pending is worked off without limit and what
+    /// can never be whole is given up.
     // Never inlined: its many registers would be saved for every octet that `quick` takes.
     #[inline(never)]
     pub(crate) fn locate<'i>(
@@ -306,57 +364,48 @@ impl<W: Wire> Machine<W> {
         input: &mut &'i [u8],
         finish: bool,
     ) -> Option<Result<Found<'i>, Error>> {
-        self.quiet = 0;
         let longest = longest(storage.len());
         if longest < OVERHEAD {
             return self.no_room(input);
         }
         let (cells, sums) = storage.split_at_mut_checked(usize::from(cells(storage.len())))?;
-        if self.end == 0 {
-            // What has been committed before the first look finds the storage as the caller left it.
-            self.sum = 0;
-            if let Some(origin) = sums.first_mut() {
-                *origin = 0;
-            }
-        }
+        self.work();
         loop {
             if finish {
                 self.credit = CREDIT;
             }
-            while self.shift == 0 && self.credit != 0 && self.can_look() {
-                if let Some(event) = self.look(cells, sums, longest) {
-                    return Some(event);
+            if self.shift == 0 {
+                while self.credit != 0 && self.can_look() {
+                    if let Some(event) = self.look(cells, sums, longest) {
+                        return Some(event);
+                    }
                 }
-            }
-            if self.shift != 0 && self.credit != 0 {
+                if self.front == self.end && self.ahead == 0 {
+                    self.idle();
+                    if cfg!(target_pointer_width = "16") && !finish {
+                        return None;
+                    }
+                    if let Some(event) = self.bulk(input, longest) {
+                        return Some(event);
+                    }
+                    self.stage = Stage::Work;
+                }
+                if !finish && self.rest(trigger_of(cells)) {
+                    return None;
+                }
+            } else if self.credit != 0 {
                 self.credit = 0;
                 self.move_down(cells, sums);
                 continue;
             }
-            if self.front == self.filled && self.shift == 0 {
-                (self.front, self.end, self.filled, self.wait, self.sum) = (0, 0, 0, 0, 0);
-                self.quiet = 0;
-                if let Some(origin) = sums.first_mut() {
-                    *origin = 0;
-                }
-                if !cfg!(target_pointer_width = "16")
-                    && let Some(event) = self.bulk(input, longest)
-                {
-                    return Some(event);
-                }
-            }
-            if !self.arrive(cells, sums, input, longest) {
+            if !self.arrive(cells, sums, input) {
                 if !finish {
-                    if self.shift == 0 && self.end == self.filled {
-                        let trigger = longest.saturating_add(margin_of(cells).saturating_mul(2));
-                        self.quiet = self.wait.min(trigger).saturating_sub(1);
-                    }
                     return None;
                 }
                 if self.shift != 0 || self.can_look() {
                     continue;
                 }
-                return self.abandon().map(Err);
+                return self.abandon(cells).map(Err);
             }
         }
     }
@@ -364,62 +413,75 @@ impl<W: Wire> Machine<W> {
     /// A storage that takes no frame at all takes octets all the same, so that a caller's loop ends.
     #[cold]
     fn no_room<'i>(&mut self, input: &mut &'i [u8]) -> Option<Result<Found<'i>, Error>> {
-        let held = self.filled.wrapping_sub(self.front);
+        let held = self.filled().wrapping_sub(self.front);
         #[expect(clippy::cast_possible_truncation, reason = "counters are modulo 2^32")]
         let given_up = (input.len() as u32).wrapping_add(u32::from(held));
-        (self.front, self.end, self.filled, self.wait) = (0, 0, 0, 0);
+        self.idle();
+        self.ahead = 0;
         *input = &[];
-        self.lost = self.lost.wrapping_add(given_up);
-        self.stats.lost = self.stats.lost.wrapping_add(given_up);
+        self.lose(given_up);
         (self.lost != 0).then(|| Err(self.error(ErrorKind::TooLong)))
     }
 
     /// Looks at the front position, which has what the last look waited for.
+    #[inline]
     fn look<'i>(&mut self, cells: &[u8], sums: &[u8], longest: u16) -> Option<Result<Found<'i>, Error>> {
         let octets = cells.get(usize::from(self.front)..usize::from(self.end))?;
-        let from = self.front;
+        let (from, base) = (self.front, self.base);
+        // The octets of the last eight are added to the sum before them.
+        let before = |at: u16| {
+            let rest = cells.get(usize::from(at & !7)..usize::from(at)).unwrap_or_default();
+            let eights = sums.get(usize::from(at >> 3)).copied().unwrap_or_default();
+            rest.iter().fold(eights, |sum, octet| sum.wrapping_add(*octet))
+        };
         let verdict = W::front(octets, longest, |start, end| {
-            let before = |at: u16| {
-                let at = from.wrapping_add(at);
-                let rest = cells.get(usize::from(at & !7)..usize::from(at)).unwrap_or_default();
-                rest.iter().fold(sums.get(usize::from(at / 8)).copied().unwrap_or_default(), |s, o| {
-                    s.wrapping_add(*o)
-                })
-            };
-            before(end).wrapping_sub(before(start))
+            let start = if start == 0 { base } else { before(from.wrapping_add(start)) };
+            before(from.wrapping_add(end)).wrapping_sub(start)
         });
-        match verdict {
+        let event = match verdict {
             Front::Wait(n) => {
                 self.wait = from.wrapping_add(n);
+                return None;
+            }
+            Front::Fill => {
+                self.credit = self.credit.wrapping_sub(1);
+                self.fill();
                 None
             }
-            Front::Fill | Front::Noise => {
+            Front::Noise => {
                 self.credit = self.credit.wrapping_sub(1);
-                self.give_up(verdict == Front::Noise);
-                self.skip(1);
+                self.lose(1);
                 None
             }
             Front::Reject(kind) => {
                 self.credit = self.credit.saturating_sub(START_COST);
-                self.give_up(true);
-                self.skip(1);
+                self.lose(1);
                 Some(Err(self.error(kind)))
             }
             // The frame is due with its last octet, so this look is not charged for: it happens again.
-            Front::Frame(_) if self.lost != 0 => Some(Err(self.error(ErrorKind::Noise))),
+            Front::Frame(_) if self.lost != 0 => return Some(Err(self.error(ErrorKind::Noise))),
             Front::Frame(n) => {
                 self.credit = self.credit.saturating_sub(START_COST);
-                self.stats.frames = self.stats.frames.wrapping_add(1);
-                self.skip(n);
-                Some(Ok(Found::Stored(from, from.wrapping_add(n))))
+                self.framed();
+                self.front = from.wrapping_add(n);
+                self.base = before(self.front);
+                return Some(Ok(Found::Stored(from, self.front)));
             }
-        }
+        };
+        // What the look waited for has come, so `wait` lies behind the next position as well.
+        self.front = from.wrapping_add(1);
+        self.base = base.wrapping_add(octets.first().copied().unwrap_or_default());
+        event
     }
 
     /// With nothing held, the input itself is looked at and nothing is copied. Leaves at the first start octet that
     /// needs more octets or whose claim is wrong: the cells decide such, so that a call costs what its octets pay for.
     #[inline]
-    fn bulk<'i>(&mut self, input: &mut &'i [u8], longest: u16) -> Option<Result<Found<'i>, Error>> {
+    pub(crate) fn bulk<'i>(
+        &mut self,
+        input: &mut &'i [u8],
+        longest: u16,
+    ) -> Option<Result<Found<'i>, Error>> {
         loop {
             let run: &'i [u8] = input;
             let verdict = W::front(run, longest, |start, end| {
@@ -427,28 +489,26 @@ impl<W: Wire> Machine<W> {
             });
             match verdict {
                 Front::Fill => {
-                    self.give_up(false);
+                    self.fill();
                     *input = run.get(1..)?;
                 }
                 Front::Noise => {
                     let n = W::noise(run);
                     let (_, rest) = run.split_at_checked(n)?;
                     #[expect(clippy::cast_possible_truncation, reason = "counters are modulo 2^32")]
-                    let n = n as u32;
-                    self.lost = self.lost.wrapping_add(n);
-                    self.stats.lost = self.stats.lost.wrapping_add(n);
+                    self.lose(n as u32);
                     *input = rest;
                 }
                 Front::Reject(kind @ (ErrorKind::Header | ErrorKind::TooLong)) => {
                     *input = run.get(1..)?;
-                    self.give_up(true);
+                    self.lose(1);
                     return Some(Err(self.error(kind)));
                 }
                 Front::Frame(_) if self.lost != 0 => return Some(Err(self.error(ErrorKind::Noise))),
                 Front::Frame(n) => {
                     let (octets, rest) = run.split_at_checked(usize::from(n))?;
                     *input = rest;
-                    self.stats.frames = self.stats.frames.wrapping_add(1);
+                    self.framed();
                     return Some(Ok(Found::Input(octets)));
                 }
                 Front::Wait(_) | Front::Reject(_) => return None,
@@ -456,128 +516,96 @@ impl<W: Wire> Machine<W> {
         }
     }
 
-    /// Octets arrive, those that were written in place first, until there is something to do; false if they ran out.
+    /// One octet arrives, of those that were written in place first; false if there is none.
     #[inline]
-    fn arrive(&mut self, cells: &mut [u8], sums: &mut [u8], input: &mut &[u8], longest: u16) -> bool {
-        // From here on dead cells in front are taken back; the room behind is for what comes in meanwhile.
-        let trigger = longest.saturating_add(margin_of(cells).saturating_mul(2));
-        loop {
-            let octet = if self.end < self.filled {
-                cells.get(usize::from(self.place(self.end))).copied().unwrap_or_default()
-            } else {
-                let Some((&octet, rest)) = input.split_first() else { return false };
-                let Some(cell) = cells.get_mut(usize::from(self.filled)) else { return false };
-                *cell = octet;
-                *input = rest;
-                self.filled = self.filled.wrapping_add(1);
-                octet
-            };
-            self.sum = self.sum.wrapping_add(octet);
-            self.end = self.end.wrapping_add(1);
-            if self.end & 7 == 0
-                && let Some(sum) =
-                    sums.get_mut(usize::from(self.place(self.end.wrapping_sub(1)).wrapping_add(1) / 8))
-            {
-                *sum = self.sum;
-            }
-            self.credit = CREDIT;
-            if self.end >= trigger && self.shift == 0 && self.front >= 8 {
-                self.shift = self.front & !7;
-                self.moved = 0;
-            }
-            if self.can_look() || self.shift != 0 {
-                return true;
-            }
+    fn arrive(&mut self, cells: &mut [u8], sums: &mut [u8], input: &mut &[u8]) -> bool {
+        let octet = if self.ahead != 0 {
+            self.ahead = self.ahead.wrapping_sub(1);
+            cells.get(usize::from(self.place(self.end))).copied().unwrap_or_default()
+        } else {
+            let Some((&octet, rest)) = input.split_first() else { return false };
+            let Some(cell) = cells.get_mut(usize::from(self.end)) else { return false };
+            *cell = octet;
+            *input = rest;
+            octet
+        };
+        if self.end == 0
+            && let Some(origin) = sums.first_mut()
+        {
+            // The storage may be as the caller left it.
+            *origin = 0;
         }
+        self.sum = self.sum.wrapping_add(octet);
+        self.end = self.end.wrapping_add(1);
+        if self.end & 7 == 0
+            && let Some(sum) =
+                sums.get_mut(usize::from(self.place(self.end.wrapping_sub(1)).wrapping_add(1) >> 3))
+        {
+            *sum = self.sum;
+        }
+        self.credit = CREDIT;
+        if self.end >= trigger_of(cells) && self.shift == 0 && self.front >= 8 {
+            self.shift = self.front & !7;
+            self.moved = 0;
+            copy_down(sums, self.shift >> 3, 0);
+        }
+        true
     }
 
-    /// One step of taking dead cells back.
+    /// One step of taking dead cells back. Behind each eight moves the sum that follows them: if their last octet has
+    /// arrived already it has been written, otherwise it will be written at its new place.
     fn move_down(&mut self, cells: &mut [u8], sums: &mut [u8]) {
-        let from = self.shift.wrapping_add(self.moved);
-        let n = self.filled.saturating_sub(from).min(MOVE);
-        let to = from.wrapping_add(n);
-        copy_down(cells, from, to, self.moved);
-        // The sum at `from` moved with the step before, and may have been written since.
-        let again = u16::from(self.moved != 0);
-        copy_down(
-            sums,
-            (from / 8).wrapping_add(again),
-            (to / 8).wrapping_add(1),
-            (self.moved / 8).wrapping_add(again),
-        );
-        self.moved = self.moved.wrapping_add(n);
-        if to == self.filled {
-            for index in [&mut self.front, &mut self.end, &mut self.filled, &mut self.wait] {
-                *index = index.wrapping_sub(self.shift);
+        let (eights, _) = cells.as_chunks_mut::<8>();
+        let filled = self.filled();
+        let mut steps = MOVES;
+        while steps != 0 {
+            steps = steps.wrapping_sub(1);
+            let to = self.moved >> 3;
+            let from = to.wrapping_add(self.shift >> 3);
+            copy_down(eights, from, to);
+            copy_down(sums, from.wrapping_add(1), to.wrapping_add(1));
+            self.moved = self.moved.wrapping_add(8);
+            if self.moved.wrapping_add(self.shift) >= filled {
+                for index in [&mut self.front, &mut self.end, &mut self.wait] {
+                    *index = index.saturating_sub(self.shift);
+                }
+                self.shift = 0;
+                return;
             }
-            self.shift = 0;
         }
     }
 
     /// Nothing more will come: the front position is given up, or what has been lost is reported.
-    fn abandon(&mut self) -> Option<Error> {
-        if self.front == self.filled {
-            return (self.lost != 0).then(|| self.error(ErrorKind::Noise));
+    fn abandon(&mut self, cells: &[u8]) -> Option<Error> {
+        if self.front == self.end {
+            return self.noise_before_end();
         }
-        self.give_up(true);
-        self.skip(1);
+        self.lose(1);
+        self.base = self.base.wrapping_add(cells.get(usize::from(self.front)).copied().unwrap_or_default());
+        self.front = self.front.wrapping_add(1);
+        self.wait = self.front;
         Some(self.error(ErrorKind::Truncated))
     }
 }
 
+#[inline]
+fn store(storage: &mut [u8], at: u16, octet: u8) {
+    if let Some(place) = storage.get_mut(usize::from(at)) {
+        *place = octet;
+    }
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "cells() cuts to 15 bits")]
-fn margin_of(cells: &[u8]) -> u16 {
-    margin(cells.len() as u16)
+const fn trigger_of(cells: &[u8]) -> u16 {
+    trigger(cells.len() as u16)
 }
 
-/// Moves octets within the storage to a place in front of them. Asks first all that `copy_within` would panic about,
-/// in its terms, so that no panic code is linked.
-/// Moves cells towards the front. Octet by octet: the stretches overlap, and `memmove` takes AVR three times as long.
-fn copy_down(octets: &mut [u8], from: u16, to: u16, at: u16) {
-    let octets = Cell::from_mut(octets).as_slice_of_cells();
-    let source = octets.get(usize::from(from)..).unwrap_or_default();
-    let target = octets.get(usize::from(at)..).unwrap_or_default();
-    for ((from, to), _) in source.iter().zip(target).zip(from..to) {
-        to.set(from.get());
-    }
-}
-
-/// The same events over a whole slice, nothing copied.
-#[derive(Debug, Clone)]
-pub(crate) struct Slices<'i, W> {
-    rest: &'i [u8],
-    machine: Machine<W>,
-}
-
-impl<'i, W: Wire> Slices<'i, W> {
-    pub(crate) const fn new(input: &'i [u8]) -> Self {
-        Self { rest: input, machine: Machine::new() }
-    }
-
-    pub(crate) const fn stats(&self) -> Stats {
-        self.machine.stats
-    }
-
-    #[inline]
-    pub(crate) fn next(&mut self, longest: u16) -> Option<Result<&'i [u8], Error>> {
-        match self.machine.bulk(&mut self.rest, longest) {
-            Some(Ok(Found::Input(octets))) => return Some(Ok(octets)),
-            Some(Err(error)) => return Some(Err(error)),
-            Some(Ok(Found::Stored(..))) | None => {}
-        }
-        let run = self.rest;
-        let verdict = W::front(run, longest, |s, e| {
-            octets::sum(run.get(usize::from(s)..usize::from(e)).unwrap_or_default())
-        });
-        let kind = match verdict {
-            Front::Reject(kind) => kind,
-            _ if run.is_empty() => {
-                return (self.machine.lost != 0).then(|| Err(self.machine.error(ErrorKind::Noise)));
-            }
-            _ => ErrorKind::Truncated,
-        };
-        self.rest = run.get(1..)?;
-        self.machine.give_up(true);
-        Some(Err(self.machine.error(kind)))
+/// Copies one item. Item by item, since the stretches overlap and `memmove` takes AVR three times as long.
+#[inline]
+fn copy_down<T: Copy>(items: &mut [T], from: u16, to: u16) {
+    if let Some(&item) = items.get(usize::from(from))
+        && let Some(place) = items.get_mut(usize::from(to))
+    {
+        *place = item;
     }
 }

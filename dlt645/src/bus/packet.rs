@@ -5,7 +5,9 @@ use core::fmt;
 use crate::address::Address;
 use crate::error::{BufferTooSmall, Error, ErrorKind};
 use crate::frame::{self, END, Frame, OVERHEAD, START};
-use crate::machine::{self, Found, Front, Machine, Slices, Stats, Wire};
+use crate::machine::{self, Found, Machine, Stats};
+use crate::slices::Slices;
+use crate::wire::{Front, Wire};
 
 /// Octets of the header.
 pub const HEADER: u16 = 15;
@@ -306,6 +308,8 @@ impl<'a> PacketBuilder<'a> {
 struct Pipe;
 
 impl Wire for Pipe {
+    const IS_LINE: bool = false;
+
     fn front(octets: &[u8], longest: u16, sum: impl FnOnce(u16, u16) -> u8) -> Front {
         let wait = |at: u16| Front::Wait(at.wrapping_add(1));
         let header = Front::Reject(ErrorKind::Header);
@@ -399,7 +403,7 @@ impl<B> Decoder<B> {
 impl<B: AsRef<[u8]> + AsMut<[u8]>> Decoder<B> {
     /// The next packet or error, see [`crate::Decoder::decode`].
     pub fn decode<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8]) -> Option<Result<Packet<'s>, Error>> {
-        let found = self.machine.locate(self.storage.as_mut(), input, false)?;
+        let found = self.machine.advance(self.storage.as_mut(), input)?;
         Some(found.map(|found| self.packet(found)))
     }
 
