@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::run::root;
+use crate::run::{Step, root};
 
 /// The gate on the same compiler, in percent.
 const GROWTH: u64 = 3;
@@ -14,6 +14,38 @@ const GROWTH: u64 = 3;
 pub struct Budgets {
     path: PathBuf,
     text: String,
+}
+
+/// A figure of a firmware step: what it is of, and its unit.
+pub struct Figure {
+    pub what: String,
+    pub value: u64,
+    pub unit: &'static str,
+}
+
+/// Prints figures and checks each against the table, or takes them in where the step was told to.
+pub fn settle(step: &mut Step, compiler: &str, figures: &[Figure]) {
+    let mut budgets = match Budgets::read() {
+        Ok(budgets) => budgets,
+        Err(why) => return step.fail("budgets", &why),
+    };
+    for Figure { what, value, unit } in figures {
+        println!("   {what}: {value} {unit}");
+        if step.record {
+            budgets.record(what, *value, unit, compiler);
+            step.pass(1);
+        } else {
+            match budgets.check(what, *value, compiler) {
+                Ok(()) => step.pass(1),
+                Err(why) => step.fail("budget", &why),
+            }
+        }
+    }
+    if step.record
+        && let Err(why) = budgets.write()
+    {
+        step.fail("budgets", &why);
+    }
 }
 
 /// A row: `| what | goal | figure | unit | compiler |`.

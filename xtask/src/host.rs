@@ -4,7 +4,7 @@ use crate::crates::{Choice, choices, libraries};
 use crate::run::{Step, cargo, root, target_dir};
 
 /// Workspaces of their own beside the main one.
-const OTHERS: &[&str] = &["fuzz", "xtask/probe"];
+const OTHERS: &[&str] = &["fuzz", "xtask/probe", "examples/avr", "examples/avr/harness"];
 
 pub fn fmt(step: &mut Step) {
     step.check("workspace", cargo().args(["fmt", "--all", "--check"]));

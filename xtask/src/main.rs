@@ -2,6 +2,7 @@
 //!
 //! Nothing here is needed to use the crates; plain `cargo test` works without it.
 
+mod avr;
 mod budgets;
 mod crates;
 mod firmware;
@@ -71,11 +72,22 @@ const CHECKS: &[Check] = &[
         minutes: 12,
         run: fuzz::run,
     },
+    Check {
+        name: "firmware-avr",
+        about: "the programs of examples/avr: built, linked, run in simavr; cycles, stack and sizes within budget",
+        minutes: 15,
+        run: avr::run,
+    },
 ];
+
+/// What the steps that `cargo xtask firmware` runs have in front of the chip's name.
+const FIRMWARE: &str = "firmware-";
 
 const USAGE: &str = "\
 cargo xtask test [STEP…] [--fuzz-seconds N] [--no-setup]   set up, then run every step, or the named ones
 cargo xtask setup                                          only the set-up
+cargo xtask firmware [CHIP…] [--record] [--no-setup]       the firmware steps, or those of the chips named: avr, …;
+                                                           --record takes their figures into the budget table
 cargo xtask fuzz TARGET|all [--seconds N | --runs N]       a long run of one target, or of each in turn
 cargo xtask budgets [--record]                             print the budget table's figures; --record takes them in
 cargo xtask help
@@ -87,6 +99,10 @@ fn main() -> ExitCode {
     let mut words = args.iter().map(String::as_str);
     match words.next() {
         Some("test") => match Options::parse(words) {
+            Ok(options) => test(&options),
+            Err(bad) => usage_error(&bad),
+        },
+        Some("firmware") => match Options::firmware(words) {
             Ok(options) => test(&options),
             Err(bad) => usage_error(&bad),
         },
@@ -114,7 +130,7 @@ fn main() -> ExitCode {
 
 fn usage() -> String {
     let steps: Vec<String> =
-        CHECKS.iter().map(|check| format!("  {:8} {}", check.name, check.about)).collect();
+        CHECKS.iter().map(|check| format!("  {:14} {}", check.name, check.about)).collect();
     format!("{USAGE}\n{}", steps.join("\n"))
 }
 
@@ -128,11 +144,13 @@ struct Options {
     steps: Vec<&'static Check>,
     fuzz_seconds: u64,
     setup: bool,
+    /// Take the figures into the budget table instead of checking them against it.
+    record: bool,
 }
 
 impl Options {
     fn parse<'a>(mut words: impl Iterator<Item = &'a str>) -> Result<Options, String> {
-        let mut options = Options { steps: Vec::new(), fuzz_seconds: 60, setup: true };
+        let mut options = Options::default();
         while let Some(word) = words.next() {
             if word == "--no-setup" {
                 options.setup = false;
@@ -150,6 +168,31 @@ impl Options {
         }
         Ok(options)
     }
+
+    fn firmware<'a>(words: impl Iterator<Item = &'a str>) -> Result<Options, String> {
+        let mut options = Options::default();
+        let chip = |check: &Check| check.name.strip_prefix(FIRMWARE);
+        for word in words {
+            match word {
+                "--no-setup" => options.setup = false,
+                "--record" => options.record = true,
+                _ => match CHECKS.iter().find(|check| chip(check) == Some(word)) {
+                    Some(check) => options.steps.push(check),
+                    None => return Err(word.to_string()),
+                },
+            }
+        }
+        if options.steps.is_empty() {
+            options.steps = CHECKS.iter().filter(|check| chip(check).is_some()).collect();
+        }
+        Ok(options)
+    }
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { steps: Vec::new(), fuzz_seconds: 60, setup: true, record: false }
+    }
 }
 
 fn test(options: &Options) -> ExitCode {
@@ -161,6 +204,7 @@ fn test(options: &Options) -> ExitCode {
     for check in &options.steps {
         let mut step = Step::new(check.name, Duration::from_secs(check.minutes * 60));
         step.fuzz_seconds = options.fuzz_seconds;
+        step.record = options.record;
         (check.run)(&mut step);
         done.push(step.finish());
     }

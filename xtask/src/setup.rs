@@ -25,21 +25,36 @@ const NEEDS: &[Need] = &[
     },
     Need {
         what: "a rustc that builds core from source",
-        steps: &["no_std", "probe"],
+        steps: &["no_std", "probe", "firmware-avr"],
         there: debian_is_ready,
         packages: &["rustc-web", "cargo-web", "rust-web-src", "rust-web-llvm", "lld-22"],
     },
     Need {
         what: "avr-gcc (links for AVR)",
-        steps: &["probe"],
+        steps: &["probe", "firmware-avr"],
         there: || works("avr-gcc", &["--version"]) && Path::new("/usr/lib/avr/include/avr/io.h").exists(),
         packages: &["gcc-avr", "binutils-avr", "avr-libc"],
     },
     Need {
         what: "llvm-nm and llvm-size (symbols and sizes)",
-        steps: &["probe"],
+        steps: &["probe", "firmware-avr"],
         there: || works("llvm-nm-22", &["--version"]),
         packages: &["llvm-22"],
+    },
+    Need {
+        what: "simavr (runs AVR programs) and a C compiler for what stands around it",
+        steps: &["firmware-avr"],
+        there: || works("cc", &["--version"]) && Path::new("/usr/include/simavr/sim_avr.h").exists(),
+        packages: &["libsimavr-dev", "libelf-dev", "gcc", "libc6-dev"],
+    },
+    Need {
+        what: "mosquitto and its clients (the broker that the AMS reader talks to), openssl for its certificate",
+        steps: &["firmware-avr"],
+        there: || {
+            let at = |path: &str| Path::new(path).exists();
+            at("/usr/sbin/mosquitto") && at("/usr/bin/mosquitto_sub") && works("openssl", &["version"])
+        },
+        packages: &["mosquitto", "mosquitto-clients", "openssl"],
     },
 ];
 
@@ -57,7 +72,7 @@ pub fn run(steps: &[&str]) {
             println!("   not there: {}", need.what);
         }
     }
-    let bare = steps.iter().any(|step| ["no_std", "probe"].contains(step));
+    let bare = steps.iter().any(|step| ["no_std", "probe", "firmware-avr"].contains(step));
     if bare && !debian_is_ready() {
         rustup_targets();
     }

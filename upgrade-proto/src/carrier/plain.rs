@@ -109,8 +109,13 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Decoder<B> {
     }
 
     fn drop_front(&mut self, count: usize) {
-        self.storage.as_mut().copy_within(count..self.len, 0);
-        self.len = self.len.saturating_sub(count);
+        // Bounded first, so that nothing in the copy can panic.
+        let len = self.len.min(self.storage.as_ref().len());
+        let count = count.min(len);
+        if let Some(held) = self.storage.as_mut().get_mut(..len) {
+            held.copy_within(count.min(held.len()).., 0);
+        }
+        self.len = len.saturating_sub(count);
     }
 
     /// Takes octets from `input` up to the end of a frame; `None`: all are taken in.

@@ -1,0 +1,35 @@
+//! P1 telegrams of a meter at 115200 8N1, line by line; reports on the other port.
+//!
+//! What the lines mean stands with [`logic::programs::Dsmr`].
+#![no_std]
+#![no_main]
+#![feature(abi_avr_interrupt)]
+
+use board::{Board, Memory, clock, receive, sleep_if, uart::Line};
+use logic::programs::{Dsmr, IDLE, Program};
+
+receive!(METER: 256, USART0_RX, USART0, udr0);
+
+static STORAGE: Memory<128> = Memory::new();
+
+#[board::entry]
+fn main() -> ! {
+    // SAFETY: once, at the start.
+    let (board, storage) = unsafe { (Board::take(Line::plain(115_200), Line::plain(230_400)), STORAGE.take()) };
+    let mut report = board.other;
+    let mut program = Dsmr::new(storage.as_mut_slice());
+    let mut last = clock::now();
+    let mut chunk = [0; 16];
+    loop {
+        let octets = METER.take(&mut chunk);
+        if !octets.is_empty() {
+            program.take(octets, &mut report);
+            last = clock::now();
+        } else if clock::now().wrapping_sub(last) >= IDLE {
+            program.idle(&mut report);
+            last = clock::now();
+        } else {
+            sleep_if(|| METER.is_empty());
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! COSEM data at 2400 8E1, as it comes; reports on the other port.
+//!
+//! What the lines mean stands with [`logic::programs::Obis`].
+#![no_std]
+#![no_main]
+#![feature(abi_avr_interrupt)]
+
+use board::{Board, clock, receive, sleep_if, uart::Line};
+use logic::programs::{Obis, IDLE, Program};
+
+receive!(METER: 128, USART0_RX, USART0, udr0);
+
+#[board::entry]
+fn main() -> ! {
+    // SAFETY: once, at the start.
+    let board = unsafe { Board::take(Line::even(2400), Line::plain(230_400)) };
+    let mut report = board.other;
+    let mut program = Obis::new();
+    let mut last = clock::now();
+    let mut chunk = [0; 16];
+    loop {
+        let octets = METER.take(&mut chunk);
+        if !octets.is_empty() {
+            program.take(octets, &mut report);
+            last = clock::now();
+        } else if clock::now().wrapping_sub(last) >= IDLE {
+            program.idle(&mut report);
+            last = clock::now();
+        } else {
+            sleep_if(|| METER.is_empty());
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! What the firmware examples do, without the chips they do it on: octets and time go in, octets and decisions come out.
+//!
+//! Each board's workspace (`examples/avr`, `examples/esp32`, `examples/stm32`) binds this to its pins and ports.
+#![no_std]
+#![forbid(unsafe_code)]
+
+pub mod programs;
+pub mod sink;
+pub mod vectors;
