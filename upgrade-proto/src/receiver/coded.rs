@@ -69,6 +69,8 @@ pub(crate) struct Coder {
     next: u16,
     /// The end of the log was looked for since the reset.
     found: bool,
+    /// Rows of this cut are in the log.
+    kept: bool,
     last_row: u64,
     /// Another number of generations that rows came with, and how many in a row.
     other: (u8, u8),
@@ -91,6 +93,7 @@ impl Coder {
             solve: Solve::Open,
             next: 0,
             found: false,
+            kept: false,
             last_row: 0,
             other: (0, 0),
             deficits: [UNKNOWN; GENERATIONS_MAX as usize],
@@ -322,6 +325,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         };
         let columns = self.coder.columns;
         let Some(mut matrix) = Matrix::new(self.ram.as_mut()) else { return Ok(Outcome::Unusable) };
+        self.coder.kept = true;
         set_word(matrix.slots, pivot, slot);
         for column in pivot..columns {
             matrix.set_bit(pivot, column, bits.get(column));
@@ -488,6 +492,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         }
         self.coder.generations = generations;
         if slot > 0 {
+            self.coder.kept = true;
             // The sector after the last whole entry may be half written or half erased: the log goes on in a fresh one.
             let sector = u32::try_from(F::ERASE_SIZE).map_err(|_| FlashError)?;
             let base = self.config.layout.scratch.start;
@@ -635,7 +640,8 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
             return Ok(noted);
         }
         if !self.load(open, generation, self.coder.generations)? {
-            self.coder.note(generation, VOID);
+            // More than there is memory for now; that may change.
+            return Ok(VOID);
         }
         Ok(self.coder.noted(generation))
     }
@@ -643,8 +649,10 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     /// Writes the deficits into the buffer; a meter without rows takes the cut into `cut` generations that the question names.
     pub(super) fn deficits(&mut self, cut: u16, limit: usize) -> Result<usize, FlashError> {
         let Some(open) = self.open else { return Ok(0) };
-        if self.coder.generations == 0
+        let unused = self.coder.generations == 0 || !self.coder.kept;
+        if unused
             && let Some(cut) = u8::try_from(cut).ok().filter(|&cut| cut > 0 && cut <= GENERATIONS_MAX)
+            && cut != self.coder.generations
             && self.phase == Phase::Receiving
             && self.rows() > 0
         {

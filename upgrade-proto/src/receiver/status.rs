@@ -53,14 +53,19 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         let limit = room.min(usize::from(ask.limit)).min(B);
         let phase = self.phase();
         let mut status = Status { phase, plane, first_missing, missing, more: false, report: Report::Count };
-        let from = ask.from.max(if ask.form == Form::Bitmap { 0 } else { first_missing });
+        let from = match ask.form {
+            Form::Bitmap => ask.from,
+            // Its number is a cut into generations, not a block.
+            Form::Deficits => first_missing,
+            Form::Count | Form::Missing => ask.from.max(first_missing),
+        };
         let nothing = missing == 0 || from >= count;
         match ask.form {
             Form::Deficits if plane == Plane::Data => {
                 let len = self.deficits(ask.from, limit)?;
                 status.report = Report::Deficits(self.buffer.get(..len).unwrap_or(&[]));
             }
-            Form::Missing | Form::Deficits if nothing || (missing == count && ask.from == 0) => {}
+            Form::Missing | Form::Deficits if nothing || (missing == count && from == first_missing) => {}
             Form::Count => {}
             form => {
                 let (len, list, more) = self.report(plane, from, form == Form::Bitmap, limit)?;

@@ -33,16 +33,21 @@ impl<S: Source> Sender<'_, S> {
         if self.any(|meter| Self::due(meter, now)) {
             self.foresee();
         }
-        let rollable = |meter: &Meter| Self::due(meter, now) && meter.roll_misses < 2 && meter.covered == 0;
-        if !alone && self.meters().iter().filter(|meter| rollable(meter)).count() > 2 {
-            return self.roll_call(out, now).map(Some);
+        let rollable = |meter: &&Meter| Self::due(meter, now) && meter.roll_misses < 2 && meter.covered == 0;
+        if !alone {
+            // One roll call has one form: the first member's, and those of the same are called.
+            let form = self.meters().iter().find(rollable).map(|meter| self.form(meter));
+            let called = |meter: &&Meter| rollable(meter) && Some(self.form(meter)) == form;
+            if let Some(form) = form
+                && self.meters().iter().filter(called).count() > 2
+            {
+                return self.roll_call(out, form, now).map(Some);
+            }
         }
         let Some(at) = self.meters().iter().position(|meter| Self::due(meter, now)) else { return Ok(None) };
         let at = u16::try_from(at).unwrap_or(u16::MAX);
-        let Some(&Meter { state, known, covered, roll_misses, .. }) = self.meters().get(usize::from(at))
-        else {
-            return Ok(None);
-        };
+        let Some(&meter) = self.meters().get(usize::from(at)) else { return Ok(None) };
+        let Meter { state, known, covered, roll_misses, .. } = meter;
         self.traffic = if state == State::Complete || !known { Traffic::Control } else { Traffic::Feedback };
         // A meter that answers when asked alone but never to the roll has lost its membership.
         if roll_misses >= 4
@@ -52,33 +57,39 @@ impl<S: Source> Sender<'_, S> {
             meter.roll_misses = 2;
             return self.ask(at, Message::Join { group: self.settings.group, member: at }, out).map(Some);
         }
-        let form = self.form();
-        let covered = covered.max(self.cut());
+        let form = self.form(&meter);
+        let from = self.from(form, covered);
         let limit = self.settings.longest.saturating_sub(32);
         self.slot_limit = limit.min(self.geometry.units().div_ceil(8));
-        self.ask(at, Message::StatusQuery(Ask { form, from: covered, limit }), out).map(Some)
+        self.ask(at, Message::StatusQuery(Ask { form, from, limit }), out).map(Some)
     }
 
-    fn form(&self) -> Form {
+    /// How a meter is asked. The numbers of a list are of the plane it is at, deficits of the data alone.
+    #[cfg_attr(
+        not(feature = "coded"),
+        expect(unused_variables, reason = "all are asked alike without coded rows")
+    )]
+    fn form(&self, meter: &Meter) -> Form {
         match self.settings.strategy {
             Strategy::Paper | Strategy::Unicast => Form::Bitmap,
             #[cfg(feature = "coded")]
-            _ if self.coded.active => Form::Deficits,
+            _ if self.coded.active && !meter.apart && !meter.plane_meta => Form::Deficits,
             _ => Form::Missing,
         }
     }
 
-    /// The cut into generations that a question for deficits names in place of a first block.
-    fn cut(&self) -> u16 {
+    /// What a question says beside its form: where the list goes on, or the cut into generations that deficits are asked for.
+    #[cfg_attr(not(feature = "coded"), expect(unused_variables, clippy::unused_self, reason = "as above"))]
+    const fn from(&self, form: Form, covered: u16) -> u16 {
         #[cfg(feature = "coded")]
-        if self.coded.active {
-            return self.coded.generations.into();
+        if matches!(form, Form::Deficits) {
+            return self.coded.generations as u16;
         }
-        0
+        covered
     }
 
     /// Calls as many due members as one frame names; their answers come in slots.
-    fn roll_call(&mut self, out: &mut [u8], now: u64) -> Result<(To, usize), BufferTooSmall> {
+    fn roll_call(&mut self, out: &mut [u8], form: Form, now: u64) -> Result<(To, usize), BufferTooSmall> {
         self.traffic = Traffic::Feedback;
         // The first answers confirm the initiate phase; those of complete meters are about verifying.
         if !self.any(|meter| meter.state == State::Active && meter.known && Self::due(meter, now)) {
@@ -87,10 +98,15 @@ impl<S: Source> Sender<'_, S> {
         let room = self.settings.longest.saturating_sub(ROLL_OCTETS).clamp(1, 128);
         let mut members = [0u8; 128];
         let (mut first, mut last, mut called) = (None, 0usize, 0u32);
-        for (at, meter) in self.meters.iter_mut().enumerate() {
-            if !(Self::due(meter, now) && meter.roll_misses < 2 && meter.covered == 0) {
+        for at in 0..self.used {
+            let Some(meter) = self.meters().get(usize::from(at)) else { break };
+            if !(Self::due(meter, now) && meter.roll_misses < 2 && meter.covered == 0)
+                || self.form(meter) != form
+            {
                 continue;
             }
+            let Some(meter) = self.meter_mut(at) else { break };
+            let at = usize::from(at);
             let base = *first.get_or_insert(at & !7);
             let bit = at.saturating_sub(base);
             let Some(octet) = members.get_mut(bit >> 3).filter(|_| bit >> 3 < usize::from(room)) else {
@@ -102,13 +118,13 @@ impl<S: Source> Sender<'_, S> {
             // Counted as missed until the answer takes it back.
             meter.roll_misses = meter.roll_misses.saturating_add(1);
         }
-        let limit = self.report_limit();
+        let limit = self.report_limit(form);
         self.slot_limit = limit;
         let slot = self
             .airtime(STATUS_OCTETS.saturating_add(limit.into()))
             .saturating_add(self.settings.turnaround.into());
         let slot = u16::try_from(slot).unwrap_or(u16::MAX);
-        let ask = Ask { form: self.form(), from: self.cut(), limit };
+        let ask = Ask { form, from: self.from(form, 0), limit };
         let first = u16::try_from(first.unwrap_or(0)).unwrap_or(0);
         let members = members.get(..=last).unwrap_or(&[]);
         let len = self.encode(Message::RollCall { ask, slot, first, members }, out)?;
@@ -118,10 +134,11 @@ impl<S: Source> Sender<'_, S> {
     }
 
     /// Octets of list or bitmap that most meters' answers will need.
-    fn report_limit(&self) -> u16 {
+    #[cfg_attr(not(feature = "coded"), expect(unused_variables, reason = "as above"))]
+    fn report_limit(&self, form: Form) -> u16 {
         let bitmap = |plane| self.geometry.count(plane).div_ceil(8);
         #[cfg(feature = "coded")]
-        if self.coded.active {
+        if form == Form::Deficits {
             return u16::from(self.coded.generations).saturating_mul(2);
         }
         let (mut most, mut sum, mut meters) = (0u32, 0u32, 0u32);
@@ -244,6 +261,13 @@ impl<S: Source> Sender<'_, S> {
         }
     }
 
+    fn unsettled(&mut self, at: u16) {
+        if let Some(meter) = self.meter_mut(at) {
+            meter.stalls = meter.stalls.saturating_add(1);
+        }
+        self.bound(at, self.settings.stalls.saturating_add(8));
+    }
+
     fn bound(&mut self, at: u16, stalls: u8) {
         if let Some(meter) = self.meter_mut(at).filter(|meter| meter.stalls >= stalls) {
             meter.state = State::GivenUp(Reason::NoProgress);
@@ -295,6 +319,7 @@ impl<S: Source> Sender<'_, S> {
             Report::Deficits(octets) => self.book_deficits(at, status, octets, now),
         };
         let settled = reached == Some(count);
+        let covered = self.meters().get(usize::from(at)).map_or(0, |meter| meter.covered);
         let before = match self.meter_mut(at) {
             Some(meter) => {
                 meter.known = true;
@@ -307,6 +332,13 @@ impl<S: Source> Sender<'_, S> {
         };
         if settled {
             self.measure(at, status.missing, plane, before);
+            #[cfg(feature = "coded")]
+            self.rejoin(at);
+        } else if reached.is_none_or(|reached| reached <= covered)
+            && !matches!(status.report, Report::Deficits(_))
+        {
+            // An answer that says nothing new: not for ever.
+            self.unsettled(at);
         }
     }
 
@@ -317,8 +349,8 @@ impl<S: Source> Sender<'_, S> {
     }
 
     /// What the last round tells of a meter's loss: blocks it lacked that were sent, and those of them it still lacks.
-    fn sample(&self, missing: u16, meta: bool, before: u16) -> Option<(u32, u32)> {
-        if before == u16::MAX || !self.round.sends_all(self.geometry.head_blocks()) {
+    fn sample(&self, missing: u16, meta: bool, before: u16, served: bool) -> Option<(u32, u32)> {
+        if before == u16::MAX || !served || !self.round.sends_all(self.geometry.head_blocks()) {
             return None;
         }
         let count = self.geometry.count(Plane::Data);
@@ -330,7 +362,8 @@ impl<S: Source> Sender<'_, S> {
     /// After a whole answer: did the last round bring anything?
     pub(super) fn measure(&mut self, at: u16, missing: u16, plane: Plane, before: u16) {
         let (count, meta) = (self.geometry.count(Plane::Data), plane == Plane::Meta);
-        let sample = self.sample(missing, meta, before);
+        let served = self.meters().get(usize::from(at)).is_some_and(|meter| meter.served);
+        let sample = self.sample(missing, meta, before, served);
         let limit = self.settings.stalls;
         let total = if meta { missing.saturating_add(count) } else { missing };
         let Some(meter) = self.meter_mut(at) else { return };
@@ -342,9 +375,11 @@ impl<S: Source> Sender<'_, S> {
             if !meta && before < count {
                 meter.repairs = meter.repairs.saturating_add(before.saturating_sub(total).into());
             }
-        } else {
+        } else if served {
+            // Asked again in another form, nothing was sent in between: that is no standstill.
             meter.stalls = meter.stalls.saturating_add(1);
         }
+        meter.served = false;
         // Union and XOR rounds send each block it lacked once; the first pass weighs most. Half a block is added so that a clean pass
         // does not read as no loss at all.
         if let Some((sent, lost)) = sample {

@@ -172,6 +172,12 @@ pub struct Meter {
     unicast: bool,
     waiting: bool,
     skipped: bool,
+    /// The last round was for it.
+    served: bool,
+    /// Its decoder cannot hold the cut into generations: it is repaired by lists.
+    apart: bool,
+    /// Answers about another cut than the one asked for, and returns from `apart`.
+    other_cut: u8,
     covered: u16,
     before: u16,
     tries: u8,

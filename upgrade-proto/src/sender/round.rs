@@ -24,6 +24,8 @@ enum Kind {
 pub(super) struct Round {
     kind: Kind,
     pub(super) plane: Plane,
+    /// For meters that take no part in the coded repair.
+    apart: bool,
     cursor: u16,
     split: u16,
     len: u16,
@@ -34,7 +36,16 @@ pub(super) struct Round {
 
 impl Default for Round {
     fn default() -> Self {
-        Round { kind: Kind::Union, plane: Plane::Data, cursor: 0, split: 0, len: 0, meter: 0, frames: 0 }
+        Round {
+            kind: Kind::Union,
+            plane: Plane::Data,
+            apart: false,
+            cursor: 0,
+            split: 0,
+            len: 0,
+            meter: 0,
+            frames: 0,
+        }
     }
 }
 
@@ -70,6 +81,8 @@ impl<S: Source> Sender<'_, S> {
         let lacking = |meter: &super::Meter| meter.state == State::Active && meter.fresh;
         let meta = self.meters().iter().any(|meter| lacking(meter) && meter.plane_meta);
         let plane = Self::plane_of(meta);
+        // Those that cannot follow the coded repair come first: the others hear their blocks too.
+        let apart = !meta && self.meters().iter().any(|meter| lacking(meter) && meter.apart);
         self.mask.fill(0);
         let mut flagged = false;
         let mut any = false;
@@ -77,6 +90,7 @@ impl<S: Source> Sender<'_, S> {
             meter.skipped = false;
             if lacking(meter)
                 && meter.plane_meta == meta
+                && (!apart || meter.apart)
                 && let Some(octet) = self.mask.get_mut(at >> 3)
             {
                 *octet |= 0x80u8 >> (at & 7);
@@ -87,7 +101,7 @@ impl<S: Source> Sender<'_, S> {
         if !any {
             return false;
         }
-        self.round = Round { plane, ..Round::default() };
+        self.round = Round { plane, apart, ..Round::default() };
         self.fill_order(flagged);
         let first = self.geometry.unit(plane, 0).unwrap_or(0);
         let split = usize::from(self.round.split);
@@ -336,10 +350,17 @@ impl<S: Source> Sender<'_, S> {
 
     /// After a round nobody's state is known who lacked something.
     pub(super) fn end_round(&mut self) {
+        if self.round.apart {
+            // What the others heard changes what they lack.
+            for meter in self.meters.iter_mut().filter(|meter| meter.state == State::Active) {
+                meter.fresh = false;
+            }
+        }
         for (at, meter) in self.meters.iter_mut().enumerate() {
             let bit = 0x80u8 >> (at & 7);
             if self.mask.get(at >> 3).is_some_and(|octet| octet & bit != 0) {
                 meter.fresh = false;
+                meter.served = true;
                 meter.covered = 0;
             }
         }

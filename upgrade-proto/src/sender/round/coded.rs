@@ -12,9 +12,10 @@ use crate::session::Plane;
 pub(crate) struct Coded {
     /// Rows were sent, and are kept by the meters.
     pub(crate) active: bool,
-    /// Some meter cannot solve what it has: no more rows.
-    broken: bool,
     foreseen: bool,
+    /// Rows of this cut were sent.
+    begun: bool,
+    cuts: u8,
     pub(crate) generations: u8,
     density: u8,
     seed: u16,
@@ -27,6 +28,10 @@ const WEIGHT: u32 = 14;
 /// A meter that lacks no more rows than this gets one beyond: a random row is new to it with a half to fifteen sixteenths. With many to
 /// come the next question is cheaper than sending more blind.
 const FEW: u32 = 24;
+/// Cuts tried before rows are given up.
+const CUTS_MAX: u8 = 4;
+/// Answers about other cuts after which a meter is left out of the coded repair for good.
+const OTHER_MAX: u8 = 4;
 /// Mean loss, in 1/65536, from which meters are asked at once for rows lacking instead of lists.
 const LOSSY: u32 = 65536 / 22;
 
@@ -55,9 +60,9 @@ impl<S: Source> Sender<'_, S> {
         let wanted = matches!(self.settings.strategy, Strategy::Auto | Strategy::Coded);
         if !wanted
             || !self.initiate.tagged
-            || self.coded.broken
             || self.round.plane == Plane::Meta
             || !self.first_done(Plane::Data)
+            || self.round.apart
         {
             return false;
         }
@@ -124,6 +129,10 @@ impl<S: Source> Sender<'_, S> {
         let (mut fewest, mut slowest) = (u32::from(count), 0u32);
         for at in (0..self.used).filter(|&at| self.masked(at)) {
             let Some(meter) = self.meters().get(usize::from(at)).copied() else { return false };
+            // Who came late lacks next to everything; plain blocks serve it as well, and need no memory.
+            if u32::from(meter.missing).saturating_mul(4) > u32::from(count).saturating_mul(3) {
+                return false;
+            }
             let Some(least) = u32::from(meter.missing).checked_div(meter.identity.rows.into()) else {
                 return false;
             };
@@ -172,7 +181,6 @@ impl<S: Source> Sender<'_, S> {
     pub(in crate::sender) fn foresee(&mut self) {
         let wanted = matches!(self.settings.strategy, Strategy::Auto | Strategy::Coded);
         if !wanted
-            || self.coded.broken
             || self.coded.active
             || !self.first_done(Plane::Data)
             || self.coded.foreseen
@@ -247,6 +255,7 @@ impl<S: Source> Sender<'_, S> {
         self.coded.left = self.coded.left.saturating_sub(1);
         self.round.frames = self.round.frames.saturating_sub(1);
         self.coded.seed = self.coded.seed.wrapping_add(1);
+        self.coded.begun = true;
         let Coded { generation, generations, seed, density, .. } = self.coded;
         let row = Row { generation, generations, seed, density };
         let (geometry, session, source) = (self.geometry, self.session, &mut self.source);
@@ -268,23 +277,22 @@ impl<S: Source> Sender<'_, S> {
         octets: &[u8],
         now: u64,
     ) -> Option<u16> {
-        let (mut sum, mut said) = (0u16, 0u8);
+        let (mut sum, mut said, mut whole) = (0u16, 0u8, true);
         for word in octets.chunks_exact(2) {
             let deficit = word.first_chunk().map_or(0, |word| u16::from_be_bytes(*word));
-            if deficit == u16::MAX || said >= self.coded.generations {
-                self.break_coded();
-                return None;
-            }
+            whole &= deficit != u16::MAX;
             let place = self.deficit_at(at, said);
-            if let Some(place) = self.deficits.get_mut(place) {
+            if let Some(place) = self.deficits.get_mut(place).filter(|_| said < self.coded.generations) {
                 *place = deficit;
             }
             sum = sum.saturating_add(deficit);
             said = said.saturating_add(1);
         }
-        if said < self.coded.generations {
-            // It knows of no generations (it heard no row, or came late): it lacks what it lacks.
-            self.break_coded();
+        if !whole && !self.coded.begun && self.cut_finer(status.missing) {
+            return None;
+        }
+        if !whole || said != self.coded.generations {
+            self.set_apart(at, whole && said > 0);
             return None;
         }
         let before = self.meters().get(usize::from(at)).map_or(u16::MAX, |meter| meter.before);
@@ -302,12 +310,52 @@ impl<S: Source> Sender<'_, S> {
         None
     }
 
-    fn break_coded(&mut self) {
-        self.coded.active = false;
-        // A cut that was only foreseen may be wrong; one that follows from lists is not tried again.
-        self.coded.broken = self.coded.seed > 0;
-        for meter in self.meters.iter_mut().filter(|meter| meter.state == State::Active) {
+    /// A meter that lacks `missing` blocks has no memory for its share of the cut, and no row was sent yet: a finer one, and all are asked anew.
+    fn cut_finer(&mut self, missing: u16) -> bool {
+        let rows = self
+            .meters()
+            .iter()
+            .filter(|meter| meter.state == State::Active)
+            .map(|meter| meter.identity.rows);
+        let rows = u32::from(rows.min().unwrap_or(0));
+        // An eighth more than the even share: the shares scatter.
+        let least = (u32::from(missing).saturating_mul(9) / 8).checked_div(rows).unwrap_or(u32::MAX);
+        let generations = u8::try_from(least.saturating_add(1)).unwrap_or(u8::MAX);
+        let generations = generations.max(self.coded.generations.saturating_add(1));
+        let cut = Coded { generations, ..self.coded.clone() };
+        self.coded.cuts = self.coded.cuts.saturating_add(1);
+        if self.coded.cuts > CUTS_MAX || generations > self.generations_room() {
+            return false;
+        }
+        self.coded.generations = cut.generations;
+        for meter in self.meters.iter_mut().filter(|meter| meter.state == State::Active && !meter.plane_meta)
+        {
             meter.fresh = false;
+        }
+        true
+    }
+
+    /// A meter cannot take part in the cut: it is asked for lists and repaired by XOR. `other`: it answered of another cut, which it will give up
+    /// when it is asked again or hears rows of this one.
+    fn set_apart(&mut self, at: u16, other: bool) {
+        if let Some(meter) = self.meter_mut(at) {
+            meter.fresh = false;
+            meter.other_cut = meter.other_cut.saturating_add(1);
+            meter.apart = !other || meter.other_cut > OTHER_MAX;
+        }
+    }
+
+    /// A meter kept apart that lacks so few blocks now that its decoder holds them takes part again, if it was not kept apart before.
+    pub(in crate::sender) fn rejoin(&mut self, at: u16) {
+        let room = u32::from(self.coded.generations);
+        let active = self.coded.active;
+        if let Some(meter) = self.meter_mut(at).filter(|meter| meter.apart && active) {
+            let holds = room.saturating_mul(meter.identity.rows.into()) / 4 * 3;
+            if meter.missing > 0 && u32::from(meter.missing) < holds && meter.other_cut < OTHER_MAX {
+                meter.other_cut = OTHER_MAX;
+                meter.apart = false;
+                meter.fresh = false;
+            }
         }
     }
 
