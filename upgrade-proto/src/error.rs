@@ -64,6 +64,14 @@ pub enum Refusal {
     State,
     /// The meter's flash fails.
     Flash,
+    /// The manifest's signature is missing or wrong, or its key is not taken.
+    Signature,
+    /// The image is older than what was confirmed (security counter).
+    Counter,
+    /// The command is not authenticated.
+    Authentication,
+    /// The command's number is not above the last one's.
+    Stale,
     /// A reason this version of the crate has no name for.
     Other(u8),
 }
@@ -85,6 +93,10 @@ impl Refusal {
             Refusal::Verify => 10,
             Refusal::State => 11,
             Refusal::Flash => 12,
+            Refusal::Signature => 13,
+            Refusal::Counter => 14,
+            Refusal::Authentication => 15,
+            Refusal::Stale => 16,
             Refusal::Other(code) => code,
         }
     }
@@ -105,6 +117,10 @@ impl Refusal {
             10 => Refusal::Verify,
             11 => Refusal::State,
             12 => Refusal::Flash,
+            13 => Refusal::Signature,
+            14 => Refusal::Counter,
+            15 => Refusal::Authentication,
+            16 => Refusal::Stale,
             code => Refusal::Other(code),
         }
     }
@@ -125,6 +141,10 @@ impl core::fmt::Display for Refusal {
             Refusal::Verify => "image check failed",
             Refusal::State => "not in this state",
             Refusal::Flash => "flash failure",
+            Refusal::Signature => "signature missing or wrong",
+            Refusal::Counter => "older than what was confirmed",
+            Refusal::Authentication => "not authenticated",
+            Refusal::Stale => "command number used before",
             Refusal::Other(code) => return write!(f, "reason {code}"),
         })
     }

@@ -1,6 +1,6 @@
 //! Reading, programming and comparing at any octet on a NOR flash whose units are larger than one octet.
 
-use embedded_storage::nor_flash::{MultiwriteNorFlash, NorFlash};
+use embedded_storage::nor_flash::{MultiwriteNorFlash, NorFlash, ReadNorFlash};
 
 /// The flash failed, or an address lies outside it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Span {
 pub(crate) const CHUNK: usize = 64;
 
 /// Reads `out.len()` octets at `at`.
-pub(crate) fn read<F: NorFlash>(flash: &mut F, at: u32, out: &mut [u8]) -> Result<(), FlashError> {
+pub(crate) fn read<F: ReadNorFlash>(flash: &mut F, at: u32, out: &mut [u8]) -> Result<(), FlashError> {
     if F::READ_SIZE == 1 {
         return flash.read(at, out).map_err(|_| FlashError);
     }
@@ -52,7 +52,7 @@ pub(crate) fn read<F: NorFlash>(flash: &mut F, at: u32, out: &mut [u8]) -> Resul
 
 /// Calls `each` with the octets at `at` in pieces of up to [`CHUNK`], until it returns `false`. By reference, so that there is one of it in
 /// the program: against a read of the flash the call costs nothing.
-pub(crate) fn scan<F: NorFlash>(
+pub(crate) fn scan<F: ReadNorFlash>(
     flash: &mut F,
     at: u32,
     len: u32,
@@ -99,7 +99,7 @@ pub(crate) fn clear_bits<F: MultiwriteNorFlash>(flash: &mut F, at: u32, keep: u8
 }
 
 /// Whether the octets at `at` are all erased.
-pub(crate) fn is_blank<F: NorFlash>(flash: &mut F, at: u32, len: u32) -> Result<bool, FlashError> {
+pub(crate) fn is_blank<F: ReadNorFlash>(flash: &mut F, at: u32, len: u32) -> Result<bool, FlashError> {
     scan(flash, at, len, &mut |part| part.iter().all(|&octet| octet == 0xFF))
 }
 

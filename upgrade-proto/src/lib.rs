@@ -81,6 +81,7 @@
 extern crate std;
 
 pub mod bitmap;
+pub mod boot;
 pub mod carrier;
 mod codec;
 #[cfg(feature = "coded")]
@@ -90,9 +91,11 @@ pub mod flash;
 pub mod fragment;
 pub mod gaps;
 pub mod hash;
+pub mod install;
 pub mod message;
 pub mod package;
 pub mod receiver;
+pub mod security;
 pub mod sender;
 pub mod session;
 

@@ -674,6 +674,7 @@ pub(crate) enum Answer<'a> {
     Joined { group: u16, member: u16 },
     Refused(Refusal),
     Status(Status<'a>),
+    Events(&'a [u8]),
 }
 
 /// Writes an answer; the octets are those of the [`Message`].
@@ -688,6 +689,7 @@ pub(crate) fn encode_answer<'b>(
         Answer::Joined { .. } => kind::JOINED,
         Answer::Refused(_) => kind::REFUSED,
         Answer::Status(_) => kind::STATUS,
+        Answer::Events(_) => kind::EVENTS,
     })?;
     w.u16(session.id)?;
     w.u32(session.image)?;
@@ -699,6 +701,7 @@ pub(crate) fn encode_answer<'b>(
         }
         Answer::Refused(refusal) => w.u8(refusal.code())?,
         Answer::Status(status) => status_fields(&mut w, status)?,
+        Answer::Events(entries) => w.put(entries)?,
     }
     Ok(w.finish())
 }

@@ -237,6 +237,35 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         }
     }
 
+    /// The meter's address.
+    pub(crate) const fn address(&self) -> Address {
+        self.config.address
+    }
+
+    /// Says whether the verified image waits for its installation.
+    pub(crate) const fn set_armed(&mut self, armed: bool) {
+        self.phase = match (self.phase, armed) {
+            (Phase::Verified, true) => Phase::Armed,
+            (Phase::Armed, false) => Phase::Verified,
+            (phase, _) => phase,
+        };
+    }
+
+    /// Gives the open session up: its manifest is not one to take.
+    pub(crate) fn reject(&mut self) -> Result<(), FlashError> {
+        self.fail()
+    }
+
+    /// Answers a command that was not passed on.
+    pub(crate) const fn refuse(&mut self, session: Session, refusal: Refusal, now: u64) {
+        self.answer(session, Reply::Refused(refusal), now);
+    }
+
+    /// Answers with where the session stands.
+    pub(crate) const fn answer_status(&mut self, session: Session, ask: Ask, now: u64) {
+        self.answer(session, Reply::Status(ask), now);
+    }
+
     /// The program that runs now, after an installation: what the read-back answers.
     pub fn set_version(&mut self, version: Version) {
         self.config.identity.version = version;
@@ -279,7 +308,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         }
     }
 
-    fn answer(&mut self, session: Session, reply: Reply, at: u64) {
+    const fn answer(&mut self, session: Session, reply: Reply, at: u64) {
         self.pending = Some(Pending { at, session, reply });
     }
 
@@ -592,6 +621,8 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
             Some((manifest, Ok(()))) => {
                 open.root = Some(manifest.tag_root);
                 self.open = Some(open);
+                // All else can be found again in the flash once the manifest is known to be there.
+                self.store.map.flush(&mut self.store.flash)?;
             }
             _ => self.fail()?,
         }
