@@ -28,6 +28,7 @@ fn main() {
     seed("p1_decode", "one", &with_tail(&telegram(CheckKind::Arc)));
     seed("p1_decode", "two", &with_tail(&telegram(CheckKind::Arc).repeat(2)));
     seed("p1_decode", "no-check", &with_tail(&telegram(CheckKind::Ignore)));
+    seed("p1_encrypted", "two", &with_tail(&encrypted().repeat(2)));
     seed("p1_line", "one", &with_tail(&telegram(CheckKind::Arc)));
     for (at, line) in LINES.iter().enumerate() {
         seed("p1_value", &format!("line-{at}"), line);
@@ -72,6 +73,15 @@ const LINES: &[&[u8]] = &[
 
 fn telegram(check: CheckKind) -> Vec<u8> {
     dsmr::Builder { identification: b"ABC5\\2FUZZ", lines: LINES, check }.octets().collect()
+}
+
+/// What frames an encrypted telegram; its content opens with no key.
+fn encrypted() -> Vec<u8> {
+    let content = telegram(CheckKind::Arc);
+    let length = u16::try_from(content.len() + 17).expect("one telegram");
+    let [high, low] = length.to_be_bytes();
+    let header = [0xDB, 8, b'F', b'U', b'Z', 1, 2, 3, 4, 5, 0x82, high, low, 0x30, 0, 0, 0, 1];
+    [&header[..], &content, &[0x5A; 12]].concat()
 }
 
 fn hdlc(information: &[u8]) -> Vec<u8> {
