@@ -39,18 +39,15 @@ impl Address {
     #[inline]
     #[must_use]
     pub fn parse(octets: &[u8]) -> Option<(Self, &[u8])> {
-        let (field, rest) = match *octets {
-            [a, ref rest @ ..] if a & 1 == 1 => ([a, 0, 0, 0], rest),
-            [a, b, ref rest @ ..] if b & 1 == 1 => ([a, b, 0, 0], rest),
-            [a, b, c, d, ref rest @ ..] if c & 1 == 0 && d & 1 == 1 => ([a, b, c, d], rest),
+        let len = field_len(octets)?;
+        let (field, rest) = octets.split_at_checked(usize::from(len))?;
+        let octets = match *field {
+            [a] => [a, 0, 0, 0],
+            [a, b] => [a, b, 0, 0],
+            [a, b, c, d] => [a, b, c, d],
             _ => return None,
         };
-        let len = match field {
-            [a, ..] if a & 1 == 1 => 1,
-            [_, b, ..] if b & 1 == 1 => 2,
-            _ => 4,
-        };
-        Some((Self { len, octets: field }, rest))
+        Some((Self { len, octets }, rest))
     }
 
     /// The field as it goes on the wire, 1, 2 or 4 octets.
@@ -82,6 +79,17 @@ impl Address {
             2 => Some(seven(b)),
             _ => Some(seven(c) << 7 | seven(d)),
         }
+    }
+}
+
+/// Length of the address field at the front of `octets`; bit 0 is set in its last octet alone.
+#[inline]
+pub(crate) fn field_len(octets: &[u8]) -> Option<u8> {
+    match octets {
+        [a, ..] if a & 1 == 1 => Some(1),
+        [_, b, ..] if b & 1 == 1 => Some(2),
+        [_, _, c, d, ..] if c & 1 == 0 && d & 1 == 1 => Some(4),
+        _ => None,
     }
 }
 

@@ -32,10 +32,22 @@ impl Fcs {
     #[must_use]
     pub fn octets(self, octets: &[u8]) -> Self {
         #[cfg(target_pointer_width = "64")]
-        if octets.len() >= sliced::WORTH {
-            return sliced::update(self, octets);
+        if let Some(fcs) = sliced::octets(self, octets) {
+            return fcs;
         }
         octets.iter().fold(self, |fcs, &octet| fcs.octet(octet))
+    }
+
+    /// Whether the first `n` of these octets end with their own check sequence, which gives the value
+    /// [`GOOD`](Self::GOOD).
+    #[inline]
+    #[must_use]
+    pub(crate) fn is_good(octets: &[u8], n: usize) -> bool {
+        #[cfg(target_pointer_width = "64")]
+        if let (Some(block), Ok(n @ 1..=16)) = (octets.first_chunk(), u8::try_from(n)) {
+            return sliced::front(Self::START, block, n) == Self::GOOD;
+        }
+        octets.get(..n).is_some_and(|octets| Self::START.octets(octets) == Self::GOOD)
     }
 
     /// The check sequence to send behind the octets taken in, first octet first.
@@ -50,17 +62,47 @@ mod sliced {
     use super::Fcs;
     use crc::{CRC_16_IBM_SDLC, Crc, Table};
 
-    /// Shorter ranges are quicker without the table.
-    pub(super) const WORTH: usize = 16;
     static X25: Crc<u16, Table<16>> = Crc::<u16, Table<16>>::new(&CRC_16_IBM_SDLC);
 
+    /// Takes in a range of sixteen octets or more. What is left over of whole blocks comes first: there it costs one
+    /// block, behind them a chain of single octets.
     #[inline]
-    pub(super) fn update(fcs: Fcs, octets: &[u8]) -> Fcs {
-        // The crate takes the start value unreflected and gives the end value complemented.
-        let mut digest = X25.digest_with_initial(u16::from_le_bytes([fcs.lo, fcs.hi]).reverse_bits());
-        digest.update(octets);
-        let [lo, hi] = (!digest.finalize()).to_le_bytes();
-        Fcs { lo, hi }
+    pub(super) fn octets(fcs: Fcs, octets: &[u8]) -> Option<Fcs> {
+        let first = octets.first_chunk()?;
+        let [low, ..] = octets.len().wrapping_sub(1).to_le_bytes();
+        let n = (low & 0x0F).wrapping_add(1);
+        let (blocks, _) = octets.get(usize::from(n)..)?.as_chunks();
+        let so_far = value(front(fcs, first, n));
+        let value = blocks
+            .iter()
+            .fold(so_far, |so_far, octets| block(u128::from_le_bytes(*octets) ^ u128::from(so_far)));
+        let [lo, hi] = value.to_le_bytes();
+        Some(Fcs { lo, hi })
+    }
+
+    /// Takes in the first `n` octets of a block, 1 to 16. From the value 0 on, zeros change nothing: they fill the
+    /// block up in front.
+    #[inline]
+    pub(super) fn front(fcs: Fcs, octets: &[u8; 16], n: u8) -> Fcs {
+        let octets = u128::from_le_bytes(*octets) ^ u128::from(value(fcs));
+        let filled = octets.wrapping_shl(u32::from(n).wrapping_mul(8).wrapping_neg());
+        let [lo, hi] = block(filled).to_le_bytes();
+        // The second octet of the value so far does not reach a single octet.
+        if n == 1 { Fcs { lo: lo ^ fcs.hi, hi } } else { Fcs { lo, hi } }
+    }
+
+    const fn value(fcs: Fcs) -> u16 {
+        u16::from_le_bytes([fcs.lo, fcs.hi])
+    }
+
+    /// The value behind sixteen octets, the value so far put upon the first two of them.
+    #[inline]
+    fn block(octets: u128) -> u16 {
+        let of_octet =
+            |(table, octet): (&[u16; 256], u8)| table.get(usize::from(octet)).copied().unwrap_or(0);
+        // The first octets last: they wait for the block before.
+        let octets = octets.to_le_bytes().into_iter().rev();
+        X25.table().iter().zip(octets).map(of_octet).fold(0, |a, b| a ^ b)
     }
 }
 

@@ -66,6 +66,11 @@ pub trait Framing: Sized + sealed::Sealed {
     /// Length of the whole good frame at the front of `octets`, where a frame may start now. `None`: go octet by octet.
     #[doc(hidden)]
     fn whole(&self, octets: &[u8], capacity: usize) -> Option<usize>;
+    /// How many octets at the front are fill, no candidate being held. They are taken in.
+    #[doc(hidden)]
+    fn fill(&mut self, _octets: &[u8]) -> usize {
+        0
+    }
     /// How many octets at the front are noise for certain, no candidate being held.
     #[doc(hidden)]
     fn noise(&self, octets: &[u8]) -> usize;
@@ -317,6 +322,9 @@ impl<F: Framing> Core<F> {
             }
             return None;
         }
+        let fill = self.framing.fill(input);
+        *input = input.get(fill..).unwrap_or_default();
+        self.stats.fill = self.stats.fill.wrapping_add(wrapped(fill));
         if let Some(len) = self.framing.whole(input, buf.len())
             && let Some((frame, rest)) = input.split_at_checked(len)
         {
@@ -491,9 +499,8 @@ impl<F: Framing> Core<F> {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "lost octets wrap at 2^32 like the other counters")]
     fn lose(&mut self, octets: usize) {
-        self.noise = self.noise.wrapping_add(octets as u32);
+        self.noise = self.noise.wrapping_add(wrapped(octets));
     }
 
     fn error(&mut self, kind: ErrorKind) -> Error {
@@ -502,6 +509,12 @@ impl<F: Framing> Core<F> {
         self.stats.lost = self.stats.lost.wrapping_add(lost);
         Error { kind, lost }
     }
+}
+
+/// Octets as the counters have them, which wrap at 2^32.
+#[expect(clippy::cast_possible_truncation, reason = "the counters wrap")]
+pub(crate) const fn wrapped(octets: usize) -> u32 {
+    octets as u32
 }
 
 /// Moves octets within the storage to a place in front of them. Asks first all that `copy_within` would panic about,

@@ -1,6 +1,6 @@
 //! HDLC frame format type 3 (IEC 62056-46, 6.4; DLMS UA Green Book, 8.4): the view, the builder and the framing.
 
-use crate::address::Address;
+use crate::address::{self, Address};
 use crate::check::Fcs;
 use crate::control::Control;
 use crate::decoder::{Framing, Step, longest_frame, sealed};
@@ -348,24 +348,29 @@ impl Framing for Hdlc {
         }
         let length = usize::from(u16::from_be_bytes([format & 7, *low]));
         let frame = octets.get(..length).filter(|_| length <= longest_frame(capacity))?;
-        let (_, behind) = Address::parse(behind)?;
-        let (_, behind) = Address::parse(behind)?;
+        let (_, control) = places(behind)?;
         // Control, then the HCS unless only the FCS is left.
-        let header = octets.len().saturating_sub(behind.len()).saturating_add(1);
-        let fcs = match length.checked_sub(header)? {
-            2 => Fcs::START.octets(frame),
+        let header = usize::from(control).saturating_add(1);
+        let is_good = match length.checked_sub(header)? {
+            2 => Fcs::START.octets(frame) == Fcs::GOOD,
+            // A false start must not cost the length that it claims. Behind a good HCS the FCS goes on from a value
+            // that is known, so it does not wait for the other.
             4.. => {
                 let (header, body) = frame.split_at_checked(header.saturating_add(2))?;
-                // A false start must not cost the length that it claims. Behind a good HCS the FCS goes on from a value
-                // that is known, so it does not wait for the other.
-                if header.iter().fold(Fcs::START, |fcs, &octet| fcs.octet(octet)) != Fcs::GOOD {
-                    return None;
-                }
-                Fcs::GOOD.octets(body)
+                Fcs::is_good(frame, header.len()) && Fcs::GOOD.octets(body) == Fcs::GOOD
             }
-            _ => return None,
+            _ => false,
         };
-        (fcs == Fcs::GOOD).then_some(length)
+        is_good.then_some(length)
+    }
+
+    #[inline]
+    fn fill(&mut self, octets: &[u8]) -> usize {
+        let fill = octets.iter().take_while(|octet| **octet == FLAG).count();
+        if fill > 0 {
+            self.chances = BEHIND_FLAG;
+        }
+        fill
     }
 
     #[inline]
@@ -382,18 +387,16 @@ impl Framing for Hdlc {
 
     #[inline]
     fn view(octets: &[u8]) -> Frame<'_> {
-        let mut frame = Frame { octets, source: 0, control: 0 };
-        // Bit 0 is set in the last octet of each address, and the control field stands behind the second.
-        for octet in octets.iter().skip(usize::from(FORMAT_LEN)) {
-            frame.control = frame.control.wrapping_add(1);
-            if octet & 1 == 1 {
-                if frame.source > 0 {
-                    break;
-                }
-                frame.source = frame.control.wrapping_add(FORMAT_LEN);
-            }
-        }
-        frame.control = frame.control.wrapping_add(FORMAT_LEN);
-        frame
+        let (source, control) = octets.get(usize::from(FORMAT_LEN)..).and_then(places).unwrap_or_default();
+        Frame { octets, source, control }
     }
+}
+
+/// Where in a frame the source address and the control field stand, told by the octets behind the frame format.
+#[inline]
+fn places(behind: &[u8]) -> Option<(u8, u8)> {
+    let destination = address::field_len(behind)?;
+    let source = address::field_len(behind.get(usize::from(destination)..)?)?;
+    let at_source = FORMAT_LEN.wrapping_add(destination);
+    Some((at_source, at_source.wrapping_add(source)))
 }

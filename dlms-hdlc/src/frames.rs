@@ -1,6 +1,6 @@
 //! The slice iterator: the same events as from the stream decoder, with nothing copied.
 
-use crate::decoder::{Framing, REPORTED, Step};
+use crate::decoder::{Framing, REPORTED, Step, wrapped};
 use crate::error::{Error, ErrorKind};
 
 /// A frame and the octets behind it.
@@ -51,6 +51,13 @@ impl<'i, F: Framing> Frames<'i, F> {
         front
     }
 
+    /// `true`: so much that it is to be reported.
+    fn pass_noise(&mut self, n: usize) -> bool {
+        self.skip(n);
+        self.noise = self.noise.wrapping_add(wrapped(n));
+        self.noise >= REPORTED
+    }
+
     fn error(&mut self, kind: ErrorKind) -> Option<Result<F::Frame<'i>, Error>> {
         Some(Err(Error { kind, lost: core::mem::take(&mut self.noise) }))
     }
@@ -88,30 +95,28 @@ impl<'i, F: Framing + Clone> Iterator for Frames<'i, F> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         loop {
+            let fill = self.framing.fill(self.rest);
+            self.skip(fill);
+            self.fill = self.fill.wrapping_add(wrapped(fill));
+            let Some(&octet) = self.rest.first() else {
+                return if self.noise > 0 { self.error(ErrorKind::Noise) } else { None };
+            };
             let before = self.framing.clone();
             let (len, fill) = if let Some(len) = self.framing.whole(self.rest, usize::MAX) {
                 (len, 0)
             } else {
                 let most = usize::try_from(REPORTED.saturating_sub(self.noise)).unwrap_or(usize::MAX);
                 let noise = self.framing.noise(self.rest).min(most);
-                self.skip(noise);
-                self.noise = self.noise.wrapping_add(u32::try_from(noise).unwrap_or(u32::MAX));
-                if self.noise >= REPORTED {
-                    return self.error(ErrorKind::Noise);
-                }
-                let Some(&octet) = self.rest.first() else {
-                    return if self.noise > 0 { self.error(ErrorKind::Noise) } else { None };
-                };
-                match self.framing.feed(0, octet, usize::MAX) {
-                    Step::Fill => {
-                        self.skip(1);
-                        self.fill = self.fill.wrapping_add(1);
-                        continue;
+                if noise > 0 {
+                    if self.pass_noise(noise) {
+                        return self.error(ErrorKind::Noise);
                     }
-                    Step::Noise => {
-                        self.skip(1);
-                        self.noise = self.noise.wrapping_add(1);
-                        if self.noise >= REPORTED {
+                    continue;
+                }
+                match self.framing.feed(0, octet, usize::MAX) {
+                    // Fill has been taken in.
+                    Step::Fill | Step::Noise => {
+                        if self.pass_noise(1) {
                             return self.error(ErrorKind::Noise);
                         }
                         continue;
@@ -133,7 +138,7 @@ impl<'i, F: Framing + Clone> Iterator for Frames<'i, F> {
             }
             let frame = self.skip(len);
             self.skip(fill);
-            self.fill = self.fill.wrapping_add(u32::try_from(fill).unwrap_or(u32::MAX));
+            self.fill = self.fill.wrapping_add(wrapped(fill));
             self.framing.restart(true);
             return Some(Ok(F::view(frame)));
         }

@@ -120,7 +120,7 @@ impl Framing for Transparent {
         if octet == FLAG {
             return match (held, self) {
                 (0, state) => {
-                    *state = Self { started: true, ..Self::START };
+                    *state = Self::START;
                     Step::Fill
                 }
                 // `7D 7E` aborts a frame.
@@ -152,6 +152,14 @@ impl Framing for Transparent {
 
     fn whole(&self, _octets: &[u8], _capacity: usize) -> Option<usize> {
         None
+    }
+
+    fn fill(&mut self, octets: &[u8]) -> usize {
+        let fill = octets.iter().take_while(|octet| **octet == FLAG).count();
+        if fill > 0 {
+            *self = Self::START;
+        }
+        fill
     }
 
     fn noise(&self, octets: &[u8]) -> usize {

@@ -268,26 +268,27 @@ pub(crate) const fn size(tag: u8) -> Size {
     }
 }
 
-/// As [`leaf`], what it gives handed to `then`.
+/// The tagged value at the front of `octets`, of the types that lists are full of, and the rest. `None` does not say
+/// that there is none: [`leaf`] does.
 ///
-/// The types that pushes are full of are read here, and `then` is expanded behind each of them: the value goes from the
-/// octets to its place without a move, which costs more than reading it.
+/// Expanded where it is used, so that the value goes from the octets to its place without a move, which would cost
+/// more than reading it.
 #[inline(always)]
-pub(crate) fn leaf_then<'a, T>(
-    tag: u8,
-    octets: &'a [u8],
-    then: impl FnOnce(Result<(Value<'a>, &'a [u8]), ErrorKind>) -> T,
-) -> T {
-    match tag {
-        6 => then(fixed(octets, |b| Value::DoubleLongUnsigned(u32::from_be_bytes(b)))),
-        18 => then(fixed(octets, |b| Value::LongUnsigned(u16::from_be_bytes(b)))),
-        16 => then(fixed(octets, |b| Value::Long(i16::from_be_bytes(b)))),
-        9 => then(string(octets, Value::OctetString)),
-        10 => then(string(octets, Value::VisibleString)),
-        15 => then(fixed(octets, |b| Value::Integer(i8::from_be_bytes(b)))),
-        22 => then(fixed(octets, |[b]| Value::Enum(b))),
-        _ => then(leaf(tag, octets)),
-    }
+pub(crate) fn common(octets: &[u8]) -> Option<(Value<'_>, &[u8])> {
+    Some(match octets {
+        [6, a, b, c, d, rest @ ..] => (Value::DoubleLongUnsigned(u32::from_be_bytes([*a, *b, *c, *d])), rest),
+        [18, a, b, rest @ ..] => (Value::LongUnsigned(u16::from_be_bytes([*a, *b])), rest),
+        [16, a, b, rest @ ..] => (Value::Long(i16::from_be_bytes([*a, *b])), rest),
+        [9, length @ 0..0x80, rest @ ..] => {
+            let (content, rest) = rest.split_at_checked(usize::from(*length))?;
+            (Value::OctetString(content), rest)
+        }
+        [10, length @ 0..0x80, rest @ ..] => {
+            let (content, rest) = rest.split_at_checked(usize::from(*length))?;
+            (Value::VisibleString(content), rest)
+        }
+        _ => return None,
+    })
 }
 
 /// The value of type `tag` at the front of `octets` (its tag taken off), and the rest.

@@ -78,7 +78,7 @@ pub(super) fn number(octets: &[u8]) -> Option<(i64, &[u8])> {
 
 #[inline(always)]
 fn scaler_unit(octets: &[u8]) -> Option<((i8, Unit), &[u8])> {
-    let (&[s0, s1, s2, scaler, s4, unit], rest) = octets.split_first_chunk()?;
-    let is = u32::from_be_bytes([s0, s1, s2, s4]) == 0x0202_0F16;
+    let (&[s0, s1, s2, scaler, s3, unit], rest) = octets.split_first_chunk()?;
+    let is = u32::from_be_bytes([s0, s1, s2, scaler]) >> 8 == 0x02_020F && s3 == 0x16;
     if is { Some(((i8::from_be_bytes([scaler]), Unit::new(unit)), rest)) } else { None }
 }
