@@ -88,7 +88,16 @@ pub struct Geometry {
     meta: u16,
 }
 
-/// Rounding-up division; zero when the divisor is.
+/// A level of the tag table: its octets and blocks, its first meta block, the length of one digest in it.
+struct Level {
+    octets: u32,
+    blocks: u32,
+    start: u32,
+    digest: u16,
+}
+
+/// Rounding-up division; zero when the divisor is. Where there is no divide instruction, one copy of it is enough.
+#[inline(never)]
 pub(crate) const fn ceil_div(value: u32, by: u32) -> u32 {
     if by == 0 { 0 } else { value.div_ceil(by) }
 }
@@ -119,14 +128,10 @@ impl Geometry {
         let mut geometry = Geometry { size, block, manifest, tagged, count, meta: 0 };
         let mut meta = geometry.manifest_blocks() as u32;
         if tagged {
-            let mut level = geometry.level_octets(0);
-            loop {
-                let blocks = ceil_div(level, block as u32);
-                meta = meta.saturating_add(blocks);
-                if blocks <= 1 {
-                    break;
-                }
-                level = blocks.saturating_mul(NODE_LEN as u32);
+            let mut level = Some(geometry.lowest(0));
+            while let Some(at) = level {
+                meta = meta.saturating_add(at.blocks);
+                level = geometry.above(&at);
             }
         }
         match narrow(meta) {
@@ -199,58 +204,47 @@ impl Geometry {
     /// Meta blocks without which a meter can check no other one: the manifest and the tag table's levels above the lowest.
     #[must_use]
     pub const fn head_blocks(&self) -> u16 {
-        if self.tagged { self.level_start(0) } else { self.manifest_blocks() }
-    }
-
-    /// Octets of level `level` of the tag table, 0 the lowest.
-    const fn level_octets(&self, level: u8) -> u32 {
-        let mut octets = (self.count as u32).saturating_mul(TAG_LEN as u32);
-        let mut at = 0;
-        while at < level {
-            octets = ceil_div(octets, self.block as u32).saturating_mul(NODE_LEN as u32);
-            at = at.saturating_add(1);
+        if !self.tagged {
+            return self.manifest_blocks();
         }
-        octets
-    }
-
-    /// Level of meta block `index` and its place in the level; `None` for a manifest block or past the end.
-    const fn level_of(&self, index: u16) -> Option<(u8, u16)> {
-        if index >= self.meta || index < self.manifest_blocks() {
-            return None;
-        }
-        // Counted from the end, where the lowest level is.
-        let mut after = self.meta.saturating_sub(index) as u32;
-        let mut level = 0u8;
-        let mut octets = self.level_octets(0);
-        loop {
-            let blocks = ceil_div(octets, self.block as u32);
-            if after <= blocks {
-                return match narrow(blocks.saturating_sub(after)) {
-                    Some(place) => Some((level, place)),
-                    None => None,
-                };
-            }
-            if blocks <= 1 {
-                return None;
-            }
-            after = after.saturating_sub(blocks);
-            octets = blocks.saturating_mul(NODE_LEN as u32);
-            level = level.saturating_add(1);
-        }
-    }
-
-    /// First meta block of a level.
-    const fn level_start(&self, level: u8) -> u16 {
-        let mut start = self.meta as u32;
-        let mut at = 0u8;
-        while at <= level {
-            start = start.saturating_sub(ceil_div(self.level_octets(at), self.block as u32));
-            at = at.saturating_add(1);
-        }
-        match narrow(start) {
+        match narrow(self.lowest(self.meta).start) {
             Some(start) => start,
             None => 0,
         }
+    }
+
+    /// The lowest level of the tag table, of which the meta plane's last blocks are.
+    const fn lowest(&self, meta: u16) -> Level {
+        self.level((self.count as u32).saturating_mul(TAG_LEN as u32), TAG_LEN, meta as u32)
+    }
+
+    /// The level over `below`, up to the one of one block.
+    const fn above(&self, below: &Level) -> Option<Level> {
+        if below.blocks <= 1 {
+            return None;
+        }
+        let octets = below.blocks.saturating_mul(NODE_LEN as u32);
+        Some(self.level(octets, NODE_LEN, below.start))
+    }
+
+    const fn level(&self, octets: u32, digest: u16, end: u32) -> Level {
+        let blocks = ceil_div(octets, self.block as u32);
+        Level { octets, blocks, start: end.saturating_sub(blocks), digest }
+    }
+
+    /// The level of the tag table that meta block `index` is of; `None` for a manifest block or past the end.
+    const fn level_of(&self, index: u16) -> Option<Level> {
+        if index >= self.meta || !self.tagged {
+            return None;
+        }
+        let mut level = self.lowest(self.meta);
+        while level.start > index as u32 {
+            level = match self.above(&level) {
+                Some(above) => above,
+                None => return None,
+            };
+        }
+        Some(level)
     }
 
     /// Octets in block `index` of `plane`: the block size but for the last of the image, the manifest and each level of the
@@ -258,14 +252,14 @@ impl Geometry {
     #[must_use]
     pub const fn block_len(&self, plane: Plane, index: u16) -> u16 {
         let (octets, place) = match plane {
-            Plane::Data => (self.size, index),
+            Plane::Data => (self.size, index as u32),
             Plane::Meta => match self.level_of(index) {
-                Some((level, place)) => (self.level_octets(level), place),
-                None if index < self.manifest_blocks() => (self.manifest as u32, index),
+                Some(level) => (level.octets, (index as u32).saturating_sub(level.start)),
+                None if index < self.manifest_blocks() => (self.manifest as u32, index as u32),
                 None => return 0,
             },
         };
-        let left = octets.saturating_sub((place as u32).saturating_mul(self.block as u32));
+        let left = octets.saturating_sub(place.saturating_mul(self.block as u32));
         match narrow(left) {
             Some(left) if left < self.block => left,
             _ => self.block,
@@ -284,20 +278,19 @@ impl Geometry {
         if !self.tagged {
             return DigestAt::Nowhere;
         }
-        let (level, place, len) = match plane {
-            Plane::Data => (0, index, TAG_LEN),
+        let (level, place) = match plane {
+            Plane::Data => (self.lowest(self.meta), index as u32),
             Plane::Meta => match self.level_of(index) {
                 None => return DigestAt::Nowhere,
-                Some((level, place)) => {
-                    if ceil_div(self.level_octets(level), self.block as u32) <= 1 {
-                        return DigestAt::Root;
-                    }
-                    (level.saturating_add(1), place, NODE_LEN)
-                }
+                Some(own) => match self.above(&own) {
+                    None => return DigestAt::Root,
+                    Some(above) => (above, (index as u32).saturating_sub(own.start)),
+                },
             },
         };
-        let within = (place as u32).saturating_mul(len as u32);
-        let offset = self.offset(self.level_start(level)).saturating_add(within);
+        let len = level.digest;
+        let within = place.saturating_mul(len as u32);
+        let offset = level.start.saturating_mul(self.block as u32).saturating_add(within);
         match narrow(match offset.checked_div(self.block as u32) {
             Some(index) => index,
             None => 0,

@@ -36,16 +36,18 @@ impl FlashMap {
         self.half(self.second).wrapping_add(MARKS).wrapping_add((mark.bit() as u32).wrapping_mul(MARK_STRIDE))
     }
 
-    /// Erases the other half and writes the record to it, after `fill` wrote the rest.
+    /// Erases the other half and writes the record to it, after the bits of this half but for the units forgotten, if these are to be kept.
+    #[inline(never)]
     fn turn<F: MultiwriteNorFlash>(
         &mut self,
         flash: &mut F,
         record: &Record,
-        fill: impl FnOnce(&mut Self, &mut F, u32) -> Result<(), FlashError>,
+        forget: Option<(u16, u16)>,
     ) -> Result<(), FlashError> {
         let sector = u32::try_from(F::ERASE_SIZE).map_err(|_| FlashError)?;
         let half = self.span.len / 2;
-        let need = BITS.saturating_add(u32::from(record.units).div_ceil(8));
+        let len = record.units.div_ceil(8);
+        let need = BITS.saturating_add(len.into());
         if F::WRITE_SIZE > 16 || half.checked_rem(sector) != Some(0) || need > half {
             return Err(FlashError);
         }
@@ -56,7 +58,21 @@ impl FlashMap {
             flash::erase_sector(flash, to.wrapping_add(at), false)?;
             at = at.saturating_add(sector);
         }
-        fill(self, flash, to)?;
+        if let Some((from, past)) = forget {
+            let mut at = 0u16;
+            while at < len {
+                let mut chunk = [0u8; CHUNK];
+                let part = usize::from(len.wrapping_sub(at)).min(CHUNK);
+                let part = chunk.get_mut(..part).ok_or(FlashError)?;
+                BlockMap::<F>::read(self, flash, at, part)?;
+                raise(part, at, from, past);
+                flash::program(flash, to.wrapping_add(BITS).wrapping_add(at.into()), part)?;
+                at = at.saturating_add(u16::try_from(part.len()).map_err(|_| FlashError)?);
+            }
+            if BlockMap::<F>::marked(self, flash, Mark::Erased)? {
+                flash::clear_bits(flash, to.wrapping_add(MARKS), 0)?;
+            }
+        }
         let sequence = self.sequence.wrapping_add(1);
         flash::program(flash, to, &record.encode(sequence))?;
         self.second = !self.second;
@@ -88,7 +104,7 @@ impl<F: MultiwriteNorFlash> BlockMap<F> for FlashMap {
     }
 
     fn begin(&mut self, flash: &mut F, record: &Record) -> Result<(), FlashError> {
-        self.turn(flash, record, |_, _, _| Ok(()))
+        self.turn(flash, record, None)
     }
 
     fn mark(&mut self, flash: &mut F, mark: Mark) -> Result<(), FlashError> {
@@ -115,24 +131,7 @@ impl<F: MultiwriteNorFlash> BlockMap<F> for FlashMap {
 
     fn forget(&mut self, flash: &mut F, from: u16, to: u16) -> Result<(), FlashError> {
         let record = self.record.ok_or(FlashError)?;
-        let erased = BlockMap::<F>::marked(self, flash, Mark::Erased)?;
-        self.turn(flash, &record, |map, flash, other| {
-            let mut at = 0u16;
-            let len = record.units.div_ceil(8);
-            while at < len {
-                let mut chunk = [0u8; CHUNK];
-                let part = usize::from(len.wrapping_sub(at)).min(CHUNK);
-                let part = chunk.get_mut(..part).ok_or(FlashError)?;
-                BlockMap::<F>::read(map, flash, at, part)?;
-                raise(part, at, from, to);
-                flash::program(flash, other.wrapping_add(BITS).wrapping_add(at.into()), part)?;
-                at = at.saturating_add(u16::try_from(part.len()).map_err(|_| FlashError)?);
-            }
-            if erased {
-                flash::clear_bits(flash, other.wrapping_add(MARKS), 0)?;
-            }
-            Ok(())
-        })
+        self.turn(flash, &record, Some((from, to)))
     }
 
     fn flush(&mut self, _: &mut F) -> Result<(), FlashError> {

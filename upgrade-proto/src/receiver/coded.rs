@@ -243,7 +243,10 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         data: &[u8],
         now: u64,
     ) -> Result<Outcome, FlashError> {
-        let Some(open) = self.receiving(session) else { return Ok(Outcome::Ignored) };
+        if !self.receiving(session) {
+            return Ok(Outcome::Ignored);
+        }
+        let Some(open) = self.open else { return Ok(Outcome::Ignored) };
         // Without tags nothing would tell a wrong solution from a right one before the whole image is checked.
         if open.missing_meta > 0
             || !open.geometry.tagged()

@@ -10,7 +10,7 @@ use crate::error::Refusal;
 use crate::flash::{self, FlashError, Span};
 use crate::hash::{CRC_START, Hash256, crc_end, crc_step};
 use crate::message::{Ask, Identity, Indices, Initiate, Message, Packet, Phase};
-use crate::package::{Address, MANIFEST_LEN, Manifest, Version};
+use crate::package::{Address, Manifest, Version};
 use crate::session::{Geometry, Plane, Session};
 use embedded_storage::nor_flash::NorFlash;
 use store::{Open, Put, Store};
@@ -158,6 +158,17 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     /// # Errors
     /// [`FlashError`] when the memory fails.
     pub fn resume(&mut self) -> Result<(), FlashError> {
+        let done = self.take_up();
+        if done.is_err() {
+            // Half taken up is not taken up.
+            self.open = None;
+            self.phase = Phase::Idle;
+            self.job = Job::None;
+        }
+        done
+    }
+
+    fn take_up(&mut self) -> Result<(), FlashError> {
         self.open = None;
         self.job = Job::None;
         self.phase = Phase::Idle;
@@ -168,11 +179,11 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         if geometry.units() != record.units {
             return Ok(());
         }
-        let mut open = Open { record, geometry, root: None, missing_meta: 0, missing_data: 0 };
-        self.store.clear_pending(&mut open)?;
-        self.store.count(&mut open)?;
-        if self.manifest_here(&open)? {
-            open.root = self.read_manifest(&open)?.map(|manifest| manifest.tag_root);
+        let open = self.open.insert(Open { record, geometry, root: None, missing_meta: 0, missing_data: 0 });
+        self.store.clear_pending(open)?;
+        self.store.count(open)?;
+        if self.store.manifest_here(open)? {
+            open.root = self.store.read_manifest(open)?.map(|manifest| manifest.tag_root);
         }
         let mut marked = |mark| self.store.map.marked(&mut self.store.flash, mark);
         (self.phase, self.job) = if !marked(Mark::Erased)? {
@@ -186,7 +197,6 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         } else {
             (Phase::Receiving, Job::None)
         };
-        self.open = Some(open);
         #[cfg(feature = "coded")]
         self.coder.reset();
         self.settle();
@@ -231,8 +241,8 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     /// # Errors
     /// [`FlashError`] when the memory fails.
     pub fn manifest(&mut self) -> Result<Option<Manifest<'static>>, FlashError> {
-        match self.open {
-            Some(open) if open.root.is_some() => self.read_manifest(&open),
+        match &self.open {
+            Some(open) if open.root.is_some() => self.store.read_manifest(open),
             _ => Ok(None),
         }
     }
@@ -257,12 +267,12 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     }
 
     /// Answers a command that was not passed on.
-    pub(crate) const fn refuse(&mut self, session: Session, refusal: Refusal, now: u64) {
+    pub(crate) fn refuse(&mut self, session: Session, refusal: Refusal, now: u64) {
         self.answer(session, Reply::Refused(refusal), now);
     }
 
     /// Answers with where the session stands.
-    pub(crate) const fn answer_status(&mut self, session: Session, ask: Ask, now: u64) {
+    pub(crate) fn answer_status(&mut self, session: Session, ask: Ask, now: u64) {
         self.answer(session, Reply::Status(ask), now);
     }
 
@@ -308,7 +318,8 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         }
     }
 
-    const fn answer(&mut self, session: Session, reply: Reply, at: u64) {
+    #[inline(never)]
+    fn answer(&mut self, session: Session, reply: Reply, at: u64) {
         self.pending = Some(Pending { at, session, reply });
     }
 
@@ -458,8 +469,9 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         Ok(Ok(()))
     }
 
-    fn receiving(&self, session: Session) -> Option<Open> {
-        self.open.filter(|open| open.record.session == session && self.phase == Phase::Receiving)
+    /// Whether blocks of this session are taken.
+    fn receiving(&self, session: Session) -> bool {
+        self.phase == Phase::Receiving && self.session() == Some(session)
     }
 
     fn block(
@@ -469,30 +481,30 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         index: u16,
         data: &[u8],
     ) -> Result<Outcome, FlashError> {
-        let Some(mut open) = self.receiving(session) else {
-            // An acknowledged block that comes late still deserves its answer.
-            let known = self.session() == Some(session);
-            return Ok(if known { Outcome::Duplicate } else { Outcome::Ignored });
+        let Some(open) = self.open.as_mut().filter(|open| open.record.session == session) else {
+            return Ok(Outcome::Ignored);
         };
-        let put = Self::take(&mut self.store, &mut open, plane, index, data);
-        self.finish(open, plane, index, put)
+        if self.phase != Phase::Receiving {
+            // An acknowledged block that comes late still deserves its answer.
+            return Ok(Outcome::Duplicate);
+        }
+        let put = Self::take(&mut self.store, open, plane, index, data);
+        self.finish(plane, index, put)
     }
 
     fn finish(
         &mut self,
-        open: Open,
         plane: Plane,
         index: u16,
         put: Result<Put, FlashError>,
     ) -> Result<Outcome, FlashError> {
-        self.open = Some(open);
         #[cfg(feature = "coded")]
         self.check_forgotten();
         match put? {
             Put::Had => Ok(Outcome::Duplicate),
             Put::Refused => Ok(Outcome::Unusable),
             Put::Stored => {
-                if plane == Plane::Meta && open.root.is_none() {
+                if plane == Plane::Meta && self.open.as_ref().is_some_and(|open| open.root.is_none()) {
                     self.try_manifest()?;
                 }
                 #[cfg(feature = "coded")]
@@ -539,7 +551,10 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         indices: &Indices,
         data: &[u8],
     ) -> Result<Outcome, FlashError> {
-        let Some(mut open) = self.receiving(session) else { return Ok(Outcome::Ignored) };
+        if !self.receiving(session) {
+            return Ok(Outcome::Ignored);
+        }
+        let Some(open) = &mut self.open else { return Ok(Outcome::Ignored) };
         if data.len() != usize::from(open.geometry.block()) {
             return Ok(Outcome::Unusable);
         }
@@ -548,7 +563,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
             if index >= open.geometry.count(plane) {
                 return Ok(Outcome::Unusable);
             }
-            if !self.store.has(&open, plane, index)? {
+            if !self.store.has(open, plane, index)? {
                 if wanted.is_some() {
                     return Ok(Outcome::Unusable);
                 }
@@ -559,74 +574,54 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         let Some(sum) = self.buffer.get_mut(..data.len()) else { return Ok(Outcome::Unusable) };
         sum.copy_from_slice(data);
         for &index in indices.as_slice().iter().filter(|&&index| index != wanted) {
-            self.store.xor_into(&open, plane, index, sum)?;
+            self.store.xor_into(open, plane, index, sum)?;
         }
         let (block, padding) =
             sum.split_at_checked(open.geometry.block_len(plane, wanted).into()).ok_or(FlashError)?;
         let put = if padding.iter().all(|&octet| octet == 0) {
-            Self::take(&mut self.store, &mut open, plane, wanted, block)
+            Self::take(&mut self.store, open, plane, wanted, block)
         } else {
             Ok(Put::Refused)
         };
-        self.finish(open, plane, wanted, put)
-    }
-
-    fn manifest_here(&mut self, open: &Open) -> Result<bool, FlashError> {
-        for index in 0..open.geometry.manifest_blocks() {
-            if !self.store.has(open, Plane::Meta, index)? {
-                return Ok(false);
-            }
-        }
-        Ok(open.geometry.manifest_blocks() > 0)
-    }
-
-    /// The manifest's fixed fields from flash.
-    fn read_manifest(&mut self, open: &Open) -> Result<Option<Manifest<'static>>, FlashError> {
-        let mut head = [0u8; MANIFEST_LEN as usize];
-        let at = self.store.address(open, Plane::Meta, 0);
-        flash::read(&mut self.store.flash, at, &mut head)?;
-        Ok(Manifest::head(&head))
+        self.finish(plane, wanted, put)
     }
 
     /// Once the last block of the manifest is there: is it the one that was announced, and for this meter?
     fn try_manifest(&mut self) -> Result<(), FlashError> {
-        let Some(mut open) = self.open else { return Ok(()) };
-        if !self.manifest_here(&open)? {
+        let identity = self.identity();
+        let Some(open) = &mut self.open else { return Ok(()) };
+        if !self.store.manifest_here(open)? {
             return Ok(());
         }
         let mut hash = H::start();
-        let at = self.store.address(&open, Plane::Meta, 0);
+        let at = self.store.address(open, Plane::Meta, 0);
         flash::scan(&mut self.store.flash, at, open.geometry.manifest().into(), &mut |part| {
             hash.feed(part);
             true
         })?;
-        if hash.done().first_chunk() != Some(&open.record.initiate.digest) {
+        let initiate = &open.record.initiate;
+        if hash.done().first_chunk() != Some(&initiate.digest) {
             // One of its blocks is forged or broken; which one cannot be known.
             let blocks = open.geometry.manifest_blocks();
             self.store.map.forget(&mut self.store.flash, 0, blocks)?;
-            self.store.count(&mut open)?;
-            self.open = Some(open);
-            return Ok(());
+            return self.store.count(open);
         }
-        let manifest = self.read_manifest(&open)?;
-        let initiate = &open.record.initiate;
+        let manifest = self.store.read_manifest(open)?;
         let same = manifest.as_ref().filter(|manifest| {
             manifest.size == initiate.size
                 && manifest.block == initiate.block
                 && manifest.tagged == initiate.tagged
                 && manifest.crc == initiate.crc
+                && manifest.applies_to(&identity, self.config.address).is_ok()
         });
-        let identity = self.identity();
-        match same.map(|manifest| (manifest, manifest.applies_to(&identity, self.config.address))) {
-            Some((manifest, Ok(()))) => {
+        match same {
+            Some(manifest) => {
                 open.root = Some(manifest.tag_root);
-                self.open = Some(open);
                 // All else can be found again in the flash once the manifest is known to be there.
-                self.store.map.flush(&mut self.store.flash)?;
+                self.store.map.flush(&mut self.store.flash)
             }
-            _ => self.fail()?,
+            None => self.fail(),
         }
-        Ok(())
     }
 
     fn fail(&mut self) -> Result<(), FlashError> {
@@ -637,6 +632,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     }
 
     /// Moves on when nothing is missing any more.
+    #[inline(never)]
     fn settle(&mut self) {
         if let Some(open) = &self.open
             && self.phase == Phase::Receiving
@@ -655,6 +651,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         }
     }
 
+    #[inline(never)]
     pub(crate) fn identity(&mut self) -> Identity {
         let block_max = u16::try_from(B).unwrap_or(u16::MAX);
         Identity { phase: self.phase(), block_max, rows: self.rows(), ..self.config.identity }
@@ -754,7 +751,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     fn verdict(&mut self, open: &Open, crc: u32, hash: &[u8; 32]) -> Result<(), FlashError> {
         let mut right = crc == open.record.initiate.crc;
         if open.geometry.manifest() > 0 {
-            right &= self.read_manifest(open)?.is_some_and(|manifest| manifest.sha256 == *hash);
+            right &= self.store.read_manifest(open)?.is_some_and(|manifest| manifest.sha256 == *hash);
         }
         // Said only once it is remembered; if that fails, it is checked again when the concentrator asks again.
         self.phase = Phase::Complete;

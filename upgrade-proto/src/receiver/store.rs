@@ -4,6 +4,7 @@ use super::Layout;
 use crate::bitmap::{BlockMap, Record};
 use crate::flash::{self, CHUNK, FlashError};
 use crate::hash::Hash256;
+use crate::package::{MANIFEST_LEN, Manifest};
 use crate::session::{DigestAt, Geometry, NODE_LEN, Plane};
 use embedded_storage::nor_flash::NorFlash;
 
@@ -159,6 +160,23 @@ impl<F: NorFlash, M: BlockMap<F>> Store<F, M> {
         let want = want.get_mut(..len).ok_or(FlashError)?;
         flash::read(&mut self.flash, at, want)?;
         Ok(H::of(data).get(..len) == Some(&*want))
+    }
+
+    pub(crate) fn manifest_here(&mut self, open: &Open) -> Result<bool, FlashError> {
+        for index in 0..open.geometry.manifest_blocks() {
+            if !self.has(open, Plane::Meta, index)? {
+                return Ok(false);
+            }
+        }
+        Ok(open.geometry.manifest_blocks() > 0)
+    }
+
+    /// The manifest's fixed fields from flash.
+    pub(crate) fn read_manifest(&mut self, open: &Open) -> Result<Option<Manifest<'static>>, FlashError> {
+        let mut head = [0u8; MANIFEST_LEN as usize];
+        let at = self.address(open, Plane::Meta, 0);
+        flash::read(&mut self.flash, at, &mut head)?;
+        Ok(Manifest::head(&head))
     }
 
     fn compare(&mut self, at: u32, data: &[u8]) -> Result<Slot, FlashError> {

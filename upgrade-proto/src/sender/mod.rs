@@ -177,6 +177,7 @@ pub struct Meter {
     /// Its decoder cannot hold the cut into generations: it is repaired by lists.
     apart: bool,
     /// Answers about another cut than the one asked for, and returns from `apart`.
+    #[cfg(feature = "coded")]
     other_cut: u8,
     covered: u16,
     before: u16,

@@ -350,7 +350,7 @@ impl<S: Source> Sender<'_, S> {
         let room = u32::from(self.coded.generations);
         let active = self.coded.active;
         if let Some(meter) = self.meter_mut(at).filter(|meter| meter.apart && active) {
-            let holds = room.saturating_mul(meter.identity.rows.into()) / 4 * 3;
+            let holds = room.saturating_mul(meter.identity.rows.into()).saturating_mul(3) / 4;
             if meter.missing > 0 && u32::from(meter.missing) < holds && meter.other_cut < OTHER_MAX {
                 meter.other_cut = OTHER_MAX;
                 meter.apart = false;
