@@ -35,6 +35,11 @@ impl Fcs {
         if let Some(fcs) = sliced::octets(self, octets) {
             return fcs;
         }
+        self.one_by_one(octets)
+    }
+
+    /// Not expanded in its callers, for the sake of small flash.
+    fn one_by_one(self, octets: &[u8]) -> Self {
         octets.iter().fold(self, |fcs, &octet| fcs.octet(octet))
     }
 
@@ -47,7 +52,7 @@ impl Fcs {
         if let (Some(block), Ok(n @ 1..=16)) = (octets.first_chunk(), u8::try_from(n)) {
             return sliced::front(Self::START, block, n) == Self::GOOD;
         }
-        octets.get(..n).is_some_and(|octets| Self::START.octets(octets) == Self::GOOD)
+        octets.get(..n).is_some_and(|octets| Self::START.one_by_one(octets) == Self::GOOD)
     }
 
     /// The check sequence to send behind the octets taken in, first octet first.

@@ -22,10 +22,6 @@ const SHORTEST: usize = 7;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
     octets: &'a [u8],
-    /// Where the source address begins.
-    source: u8,
-    /// Where the control field is.
-    control: u8,
 }
 
 impl<'a> Frame<'a> {
@@ -58,23 +54,31 @@ impl<'a> Frame<'a> {
     /// Source address.
     #[must_use]
     pub fn source(&self) -> Address {
-        self.address(self.source)
+        self.address(self.places().0)
     }
 
     /// Control field.
     #[must_use]
     pub fn control(&self) -> Control {
-        Control(self.octets.get(usize::from(self.control)).copied().unwrap_or_default())
+        let (_, control) = self.places();
+        Control(self.octets.get(usize::from(control)).copied().unwrap_or_default())
     }
 
     /// Information field; empty where there is none. Then there should be no HCS either, but one is accepted.
     #[must_use]
     #[inline]
     pub fn information(&self) -> &'a [u8] {
-        match self.octets.get(usize::from(self.control)..) {
+        let (_, control) = self.places();
+        match self.octets.get(usize::from(control)..) {
             Some([_, _, _, information @ .., _, _]) => information,
             _ => &[],
         }
+    }
+
+    /// Where the source address and the control field stand; a frame found whole has them.
+    #[inline]
+    fn places(&self) -> (u8, u8) {
+        self.octets.get(usize::from(FORMAT_LEN)..).and_then(places).unwrap_or_default()
     }
 
     /// The address field at `at`; a frame found whole has it.
@@ -387,13 +391,11 @@ impl Framing for Hdlc {
 
     #[inline]
     fn view(octets: &[u8]) -> Frame<'_> {
-        let (source, control) = octets.get(usize::from(FORMAT_LEN)..).and_then(places).unwrap_or_default();
-        Frame { octets, source, control }
+        Frame { octets }
     }
 }
 
 /// Where in a frame the source address and the control field stand, told by the octets behind the frame format.
-#[inline]
 fn places(behind: &[u8]) -> Option<(u8, u8)> {
     let destination = address::field_len(behind)?;
     let source = address::field_len(behind.get(usize::from(destination)..)?)?;
