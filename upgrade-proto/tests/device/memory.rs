@@ -1,9 +1,9 @@
 //! Memories on one supply that fails at a chosen operation, inside it.
 
+use core::cell::RefCell;
 use embedded_storage::nor_flash::{
     ErrorType, MultiwriteNorFlash, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash,
 };
-use std::cell::RefCell;
 use std::rc::Rc;
 use upgrade_proto::bitmap::Eeprom;
 use upgrade_proto::flash::FlashError;

@@ -4,11 +4,11 @@
 pub mod memory;
 pub mod package;
 
+use core::cell::RefCell;
 use embedded_storage::nor_flash::NorFlash;
 use memory::{Line, Nor, Rom, Supply, Tear};
 use package::{MAKER, Package, Toy};
 use sha2::Sha256;
-use std::cell::RefCell;
 use std::rc::Rc;
 use upgrade_proto::bitmap::{BlockMap, EepromMap, FlashMap};
 use upgrade_proto::boot::{Boot, BootError, Judgement, Limits, Places, ResetCause};
@@ -36,6 +36,8 @@ pub trait Kit: Sized {
     const SPAN: u32;
     /// Blocks stored before a cut that it may cost, beside the one it hits.
     const LOSS: u32;
+    /// Blocks after which the map is written to its memory.
+    const LAG: u32 = if Self::LOSS == 0 { 0 } else { 16 };
     fn new(line: &Line) -> Self;
     fn ext(&self) -> Self::Ext;
     fn app(&self) -> Self::App;
@@ -262,13 +264,30 @@ pub struct Head<'p> {
     pub package: &'p Package,
     /// Number of the last command.
     pub number: u32,
-    /// Blocks the meter said it stored.
+    /// Blocks the meter has, as last seen.
     pub stored: u32,
+    /// Blocks it had and has no more.
+    pub lost: u32,
+    /// How often the new program's check fails before it passes.
+    pub failures: usize,
+    /// Cuts there were.
+    pub cuts: u32,
 }
 
 impl<'p> Head<'p> {
     pub fn new(package: &'p Package) -> Self {
-        Head { package, number: 0, stored: 0 }
+        Head { package, number: 0, stored: 0, lost: 0, failures: 0, cuts: 0 }
+    }
+
+    /// Each cut may cost the block it hits and what [`Kit::LOSS`] says, no more.
+    fn observe<K: Kit>(&mut self, units: u32, app: &mut App<K, Toy>) {
+        let missing = app.receiver().missing(Plane::Meta) + app.receiver().missing(Plane::Data);
+        let present = units - u32::from(missing);
+        self.lost += self.stored.saturating_sub(present);
+        self.stored = present;
+        // A second cut, while what the first one left is put right, may cost what the map in RAM was ahead of the EEPROM.
+        let most = K::LOSS * self.cuts + K::LAG * self.cuts.saturating_sub(1);
+        assert!(self.lost <= most, "{} blocks lost in {} cuts", self.lost, self.cuts);
     }
 
     pub fn octets(&self, message: Message<'_>) -> Vec<u8> {
@@ -314,11 +333,7 @@ fn life<K: Kit>(device: &mut Device<K>, head: &mut Head<'_>) -> Result<End, Flas
         let step = tick(&mut app, device)?;
         if turn == 0 && app.receiver().session() == Some(package.session) {
             // What lagged was found again in the flash by now.
-            let missing = app.receiver().missing(Plane::Meta) + app.receiver().missing(Plane::Data);
-            let present = units - u32::from(missing);
-            let lost = head.stored.saturating_sub(present);
-            assert!(lost <= K::LOSS, "{lost} blocks stored before the cut are lost");
-            head.stored = present;
+            head.observe::<K>(units, &mut app);
         }
         if step == Step::Reset {
             return Ok(End::Reset);
@@ -334,7 +349,9 @@ fn life<K: Kit>(device: &mut Device<K>, head: &mut Head<'_>) -> Result<End, Flas
                     device.now = at;
                     continue;
                 }
-                app.handle_self_test(true);
+                let events = app.record().events.iter();
+                let back = events.filter(|event| event.kind == event::ROLLED_BACK).count();
+                app.handle_self_test(back >= head.failures);
             }
             State::Receiving | State::Erasing
                 if phase == Phase::Receiving && app.record().session == package.session =>
@@ -345,12 +362,12 @@ fn life<K: Kit>(device: &mut Device<K>, head: &mut Head<'_>) -> Result<End, Flas
                         let block = Message::Block { plane, index, acknowledge: false, data };
                         let octets = head.octets(block);
                         match app.handle_message(&octets, Addressed::Group(0), device.now)? {
-                            Outcome::Stored { .. } => head.stored += 1,
-                            Outcome::Duplicate => {}
+                            Outcome::Stored { .. } | Outcome::Duplicate => {}
                             // Its digest went with a sector that had to be erased: the next turn brings both.
                             Outcome::Unusable if K::LOSS > 0 => {}
                             other => panic!("{plane:?} {index}: {other:?}"),
                         }
+                        head.observe::<K>(units, &mut app);
                         if tick(&mut app, device)? == Step::Reset {
                             return Ok(End::Reset);
                         }
@@ -387,13 +404,17 @@ pub fn upgrade<K: Kit>(device: &mut Device<K>, head: &mut Head<'_>) -> u32 {
             Ok(_) => {}
             Err(error) => {
                 assert!(device.line.borrow().dead, "the boot loader gives up: {error}");
+                head.cuts += 1;
                 cause = ResetCause::Power;
                 continue;
             }
         }
         match live(device, head) {
             End::Done => return lives,
-            End::Cut => cause = ResetCause::Power,
+            End::Cut => {
+                head.cuts += 1;
+                cause = ResetCause::Power;
+            }
             End::Reset => cause = ResetCause::Software,
             End::Stuck => panic!("stuck in {:?}", device.record().state),
         }
@@ -403,23 +424,27 @@ pub fn upgrade<K: Kit>(device: &mut Device<K>, head: &mut Head<'_>) -> u32 {
 
 /// One run with these cuts, from the first block to Confirmed, and all that must hold after it.
 pub fn run<K: Kit>(old: &[u8], package: &Package, cuts: &[(u64, Tear)]) -> u64 {
+    run_with::<K>(old, package, cuts, 0)
+}
+
+/// The same with a new program that fails its own check so many times.
+pub fn run_with<K: Kit>(old: &[u8], package: &Package, cuts: &[(u64, Tear)], failures: usize) -> u64 {
     let mut device = Device::<K>::new(old);
     device.line.borrow_mut().cuts = cuts.to_vec();
     let mut head = Head::new(package);
+    head.failures = failures;
     upgrade(&mut device, &mut head);
     assert_eq!(device.runs(package), Some(package.version), "the new program runs");
     let record = device.record();
     assert_eq!(record.state, State::Confirmed);
     assert_eq!(record.floor, record.counter);
     let events: Vec<u8> = record.events.iter().map(|event| event.kind).collect();
-    assert_eq!(
-        events,
-        [event::ACTIVATED, event::VERIFIED, event::INITIALISED],
-        "the event log is consistent"
-    );
+    let mut wanted = vec![event::ACTIVATED];
+    wanted.extend(vec![event::ROLLED_BACK; failures]);
+    wanted.extend([event::VERIFIED, event::INITIALISED]);
+    assert_eq!(events, wanted, "the event log is consistent");
     let times: Vec<u32> = record.events.iter().map(|event| event.time).collect();
     assert!(times.is_sorted_by(|a, b| a >= b));
     assert!(record.events.iter().all(|event| event.version == package.version));
-    let operations = device.line.borrow().operations;
-    operations
+    device.line.borrow().operations
 }
