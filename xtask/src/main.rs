@@ -5,14 +5,18 @@
 mod avr;
 mod budgets;
 mod crates;
+mod emulator;
 mod firmware;
 mod fuzz;
 mod host;
+mod linked;
 mod nostd;
 mod probe;
 mod report;
 mod run;
 mod setup;
+mod short;
+mod stm32;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -78,6 +82,12 @@ const CHECKS: &[Check] = &[
         minutes: 15,
         run: avr::run,
     },
+    Check {
+        name: "firmware-stm32",
+        about: "the programs of examples/stm32: built, linked, run in QEMU; instructions, stack and sizes within budget",
+        minutes: 15,
+        run: stm32::run,
+    },
 ];
 
 /// What the steps that `cargo xtask firmware` runs have in front of the chip's name.
@@ -86,7 +96,7 @@ const FIRMWARE: &str = "firmware-";
 const USAGE: &str = "\
 cargo xtask test [STEP…] [--fuzz-seconds N] [--no-setup]   set up, then run every step, or the named ones
 cargo xtask setup                                          only the set-up
-cargo xtask firmware [CHIP…] [--record] [--no-setup]       the firmware steps, or those of the chips named: avr, …;
+cargo xtask firmware [CHIP…] [--record] [--no-setup]       the firmware steps, or those of the chips named: avr, stm32;
                                                            --record takes their figures into the budget table
 cargo xtask fuzz TARGET|all [--seconds N | --runs N]       a long run of one target, or of each in turn
 cargo xtask budgets [--record]                             print the budget table's figures; --record takes them in

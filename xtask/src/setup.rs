@@ -25,7 +25,7 @@ const NEEDS: &[Need] = &[
     },
     Need {
         what: "a rustc that builds core from source",
-        steps: &["no_std", "probe", "firmware-avr"],
+        steps: &["no_std", "probe", "firmware-avr", "firmware-stm32", "firmware-esp32"],
         there: debian_is_ready,
         packages: &["rustc-web", "cargo-web", "rust-web-src", "rust-web-llvm", "lld-22"],
     },
@@ -37,7 +37,7 @@ const NEEDS: &[Need] = &[
     },
     Need {
         what: "llvm-nm and llvm-size (symbols and sizes)",
-        steps: &["probe", "firmware-avr"],
+        steps: &["probe", "firmware-avr", "firmware-stm32", "firmware-esp32"],
         there: || works("llvm-nm-22", &["--version"]),
         packages: &["llvm-22"],
     },
@@ -46,6 +46,12 @@ const NEEDS: &[Need] = &[
         steps: &["firmware-avr"],
         there: || works("cc", &["--version"]) && Path::new("/usr/include/simavr/sim_avr.h").exists(),
         packages: &["libsimavr-dev", "libelf-dev", "gcc", "libc6-dev"],
+    },
+    Need {
+        what: "qemu-system-arm, and a C compiler for its plugin",
+        steps: &["firmware-stm32"],
+        there: || works("qemu-system-arm", &["--version"]) && works("cc", &["--version"]),
+        packages: &["qemu-system-arm", "gcc", "libc6-dev"],
     },
     Need {
         what: "mosquitto and its clients (the broker that the AMS reader talks to), openssl for its certificate",
@@ -72,7 +78,8 @@ pub fn run(steps: &[&str]) {
             println!("   not there: {}", need.what);
         }
     }
-    let bare = steps.iter().any(|step| ["no_std", "probe", "firmware-avr"].contains(step));
+    let bare =
+        steps.iter().any(|step| *step == "no_std" || *step == "probe" || step.starts_with("firmware-"));
     if bare && !debian_is_ready() {
         rustup_targets();
     }

@@ -4,6 +4,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod measure;
 pub mod programs;
 pub mod sink;
 pub mod vectors;

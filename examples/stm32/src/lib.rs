@@ -1,0 +1,89 @@
+//! The STM32F405 under the programs: clock, serial port with its interrupt, milliseconds. To move to another board,
+//! change `take` (pins, crystal) and `memory.x`.
+#![no_std]
+#![deny(unsafe_op_in_unsafe_fn)]
+
+pub mod line;
+mod stop;
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use cortex_m_rt::exception;
+use stm32f4xx_hal::pac;
+use stm32f4xx_hal::prelude::*;
+use stm32f4xx_hal::rcc::{Config, Enable, Rcc};
+
+pub use cortex_m_rt::entry;
+pub use line::{Line, Receiver, Sender};
+
+/// What SysTick counts in a millisecond: without the PLL this is a build for QEMU, which has no RCC and runs at 168 MHz.
+const TICKS_IN_A_MILLISECOND: u32 = 168_000;
+
+static MILLISECONDS: AtomicU32 = AtomicU32::new(0);
+
+/// The parts of the board that programs use.
+#[derive(Debug)]
+pub struct Board {
+    /// The meter's line: USART1, PA9 sends, PA10 receives.
+    pub line: Line,
+    /// TIM2, counting.
+    pub ticks: Ticks,
+}
+
+/// A free-running counter of 32 bits.
+#[derive(Debug)]
+pub struct Ticks(pac::TIM2);
+
+impl Ticks {
+    fn new(timer: pac::TIM2, rcc: &mut Rcc) -> Ticks {
+        pac::TIM2::enable(rcc);
+        timer.cr1().write(|w| w.cen().set_bit());
+        Ticks(timer)
+    }
+
+    /// The counter.
+    pub fn now(&self) -> u32 {
+        self.0.cnt().read().bits()
+    }
+}
+
+impl Board {
+    /// Sets the board up; `baud` is of the meter's line, 8 data bits, no parity.
+    ///
+    /// `None` when it was taken before, or when the rate cannot be had.
+    pub fn take(baud: u32) -> Option<Board> {
+        let chip = pac::Peripherals::take()?;
+        let mut core = cortex_m::Peripherals::take()?;
+        let clock =
+            if cfg!(feature = "pll") { Config::hse(8.MHz()).sysclk(168.MHz()) } else { Config::hsi() };
+        let mut rcc = chip.RCC.freeze(clock);
+        core.SYST.set_clock_source(cortex_m::peripheral::syst::SystClkSource::Core);
+        core.SYST.set_reload(TICKS_IN_A_MILLISECOND - 1);
+        core.SYST.clear_current();
+        core.SYST.enable_counter();
+        core.SYST.enable_interrupt();
+        let pins = chip.GPIOA.split(&mut rcc);
+        let line = Line::new(chip.USART1, pins.pa9, pins.pa10, baud, &mut rcc)?;
+        let ticks = Ticks::new(chip.TIM2, &mut rcc);
+        Some(Board { line, ticks })
+    }
+}
+
+/// Milliseconds since the start; wraps after 49 days.
+pub fn now() -> u32 {
+    MILLISECONDS.load(Ordering::Relaxed)
+}
+
+#[exception]
+fn SysTick() {
+    MILLISECONDS.store(now().wrapping_add(1), Ordering::Relaxed);
+}
+
+/// A message for the log, where there is one.
+#[macro_export]
+macro_rules! info {
+    ($($part:tt)*) => {
+        #[cfg(feature = "log")]
+        defmt::info!($($part)*)
+    };
+}

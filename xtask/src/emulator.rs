@@ -1,0 +1,185 @@
+//! Programs for bare metal, run in QEMU: octets go in where the meter's line is, lines come out.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::linked::Symbols;
+use crate::run::{root, target_dir};
+
+/// No run of a short program takes longer, whatever else the machine does.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// What a program says when it listens; octets sent before are lost.
+const READY: &str = "READY\n";
+/// What it says when its line has fallen idle: octets taken, octets lost on the way.
+const IDLE: &str = "# idle ";
+/// How often a run is repeated that the machine was too busy for.
+const TRIES: u32 = 3;
+
+/// What a program did.
+pub struct Ran {
+    /// The lines that came out.
+    pub lines: String,
+    /// The deepest stack, in octets; 0 where nothing was counted.
+    pub stack: u64,
+}
+
+/// Runs a program until its line is idle behind `octets`.
+///
+/// The emulated line is idle when the program finds nothing in it for a while of its own time. Where the machine was so
+/// busy that the octets came in two parts, the program says that it took fewer, and the run is repeated.
+pub fn run(machine: &Machine, elf: &Path, octets: &[u8]) -> Result<Ran, String> {
+    let mut last = String::new();
+    for _ in 0..TRIES {
+        let ran = machine.once(elf, octets)?;
+        let Some((lines, idle)) = ran.lines.rsplit_once(IDLE) else {
+            return Err(format!("the line never fell idle:\n{}", ran.lines));
+        };
+        last = idle.trim().to_string();
+        if last == format!("{} 0", octets.len()) && !lines.contains(IDLE) {
+            return Ok(Ran { lines: lines.to_string(), stack: ran.stack });
+        }
+    }
+    Err(format!("{} octets sent, taken and lost: {last}", octets.len()))
+}
+
+/// An emulated machine.
+pub struct Machine {
+    program: &'static str,
+    args: &'static [&'static str],
+    /// Symbols of the end of the static memory and of the top of the stack.
+    stack: (&'static str, &'static str),
+}
+
+/// STM32F405.
+pub const NETDUINO: Machine = Machine {
+    program: "qemu-system-arm",
+    args: &["-M", "netduinoplus2", "-semihosting-config", "enable=on,target=native,chardev=log"],
+    stack: ("__ebss", "_stack_start"),
+};
+
+/// RISC-V, the instructions of an ESP32-C3.
+pub const VIRT: Machine = Machine {
+    program: "qemu-system-riscv32",
+    args: &["-M", "virt", "-bios", "none"],
+    stack: ("__ebss", "_stack_start"),
+};
+
+impl Machine {
+    fn once(&self, elf: &Path, octets: &[u8]) -> Result<Ran, String> {
+        let folder = target_dir().join("xtask");
+        let (log, depth) = (folder.join("semihosting.bin"), folder.join("stack.txt"));
+        let mut command = Command::new(self.program);
+        command.args(self.args).args(["-nographic", "-monitor", "none", "-icount", "shift=0"]);
+        command.args(["-chardev", "stdio,id=line,signal=off", "-serial", "chardev:line"]);
+        command.arg("-chardev").arg(format!("file,id=log,path={}", log.display()));
+        let _ = fs::remove_file(&depth);
+        if let Some(plugin) = plugin() {
+            let symbols = Symbols::of(elf).ok_or("no symbols")?;
+            let address = |name: &str| symbols.address(name).ok_or(format!("no symbol {name}"));
+            let (bottom, top) = (address(self.stack.0)?, address(self.stack.1)?);
+            let out = depth.display();
+            command.arg("-plugin").arg(format!("{},bottom={bottom},top={top},out={out}", plugin.display()));
+        }
+        let mut emulator = Emulator::start(command.arg("-kernel").arg(elf))?;
+        let lines = emulator.talk(octets);
+        let errors = emulator.end();
+        let lines = lines.map_err(|why| format!("{why}\n{errors}"))?;
+        let stack = fs::read_to_string(&depth).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+        Ok(Ran { lines, stack })
+    }
+}
+
+/// The plugin that measures stacks, compiled when it is first wanted.
+fn plugin() -> Option<PathBuf> {
+    let library = target_dir().join("xtask").join("stack.so");
+    let source = root().join("xtask/plugin/stack.c");
+    let age = |file: &Path| fs::metadata(file).and_then(|data| data.modified()).ok();
+    if age(&library) < age(&source) {
+        let mut compiler = Command::new("cc");
+        compiler.args(["-O2", "-shared", "-fPIC", "-o"]).arg(&library).arg(&source);
+        compiler.stdout(Stdio::null()).status().ok().filter(|status| status.success())?;
+    }
+    Some(library)
+}
+
+/// A running emulator with its line on standard input and output.
+struct Emulator {
+    child: Child,
+    output: Receiver<Vec<u8>>,
+}
+
+impl Emulator {
+    fn start(command: &mut Command) -> Result<Emulator, String> {
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child =
+            piped.spawn().map_err(|error| format!("{}: {error}", command.get_program().display()))?;
+        let (sender, output) = channel();
+        if let Some(mut stdout) = child.stdout.take() {
+            thread::spawn(move || {
+                let mut buffer = [0; 4096];
+                while let Ok(len @ 1..) = stdout.read(&mut buffer) {
+                    if sender.send(buffer[..len].to_vec()).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        Ok(Emulator { child, output })
+    }
+
+    /// Waits until the program listens, says what it is to hear, and takes what it answers until its line is idle.
+    fn talk(&mut self, octets: &[u8]) -> Result<String, String> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut text = self.until(String::new(), deadline, |text| text.ends_with(READY))?;
+        let mut input = self.child.stdin.take().ok_or("no standard input")?;
+        let sent = octets.to_vec();
+        // The thread keeps the pipe open: at its end QEMU would close the line.
+        let writer = thread::spawn(move || {
+            let _ = input.write_all(&sent).and_then(|()| input.flush());
+            input
+        });
+        text.clear();
+        let text = self.until(text, deadline, |text| {
+            text.rsplit_once(IDLE).is_some_and(|(_, idle)| idle.ends_with('\n'))
+        })?;
+        let _ = writer.join();
+        Ok(text)
+    }
+
+    fn until(
+        &mut self,
+        mut text: String,
+        deadline: Instant,
+        done: impl Fn(&str) -> bool,
+    ) -> Result<String, String> {
+        while !done(&text) {
+            match self.output.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(octets) => text.push_str(&String::from_utf8_lossy(&octets)),
+                Err(RecvTimeoutError::Timeout) => return Err(format!("no more came out after:\n{text}")),
+                Err(RecvTimeoutError::Disconnected) => return Err(format!("ended after:\n{text}")),
+            }
+        }
+        Ok(text)
+    }
+
+    /// Asks QEMU to end, so that its plugin says what it found; what QEMU complained about.
+    fn end(mut self) -> String {
+        let _ = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(10));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let mut errors = String::new();
+        if let Some(mut stderr) = self.child.stderr.take() {
+            let _ = stderr.read_to_string(&mut errors);
+        }
+        errors
+    }
+}

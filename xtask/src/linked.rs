@@ -1,0 +1,174 @@
+//! What stands in a linked program: symbols, sizes, and whose code can reach panic code.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::process::Command;
+
+use crate::run::{answer, works};
+
+/// A tool of LLVM, with the suffix that Debian gives it or without.
+pub fn llvm(tool: &str) -> Command {
+    let versioned = format!("llvm-{tool}-22");
+    Command::new(if works(&versioned, &["--version"]) { versioned } else { format!("llvm-{tool}") })
+}
+
+/// The symbols of a linked program.
+pub struct Symbols(HashMap<String, u64>);
+
+impl Symbols {
+    pub fn of(elf: &Path) -> Option<Symbols> {
+        let table = answer(llvm("nm").arg(elf))?;
+        // 20000400 b __ebss
+        let symbol = |line: &str| {
+            let mut cells = line.split_whitespace();
+            let address = u64::from_str_radix(cells.next()?, 16).ok()?;
+            Some((cells.nth(1)?.to_string(), address))
+        };
+        Some(Symbols(table.lines().filter_map(symbol).collect()))
+    }
+
+    pub fn address(&self, name: &str) -> Option<u64> {
+        self.0.get(name).copied()
+    }
+}
+
+/// Octets of flash (code, constants, initial values) and of static RAM.
+pub fn sizes(elf: &Path) -> Option<(u64, u64)> {
+    let table = answer(llvm("size").arg("--format=sysv").arg(elf))?;
+    let (mut flash, mut ram) = (0, 0);
+    for line in table.lines() {
+        let cells: Vec<&str> = line.split_whitespace().collect();
+        let [name, size, address] = cells.as_slice() else { continue };
+        let (Ok(size), Ok(address)) = (size.parse::<u64>(), address.parse::<u64>()) else { continue };
+        let in_ram = name.starts_with(".bss") || name.starts_with(".uninit") || name.starts_with(".noinit");
+        let both = name.starts_with(".data") || name.starts_with(".rwtext") || name.starts_with(".rwdata");
+        // Debugging sections and such have no address.
+        if address == 0 && !name.starts_with(".vector_table") {
+            continue;
+        }
+        match (in_ram, both) {
+            (true, _) => ram += size,
+            (_, true) => (flash, ram) = (flash + size, ram + size),
+            _ if is_loaded(name) => flash += size,
+            _ => {}
+        }
+    }
+    Some((flash, ram))
+}
+
+/// Sections that stand in flash only.
+fn is_loaded(name: &str) -> bool {
+    [".vector_table", ".text", ".rodata", ".trap", ".init", ".flash"]
+        .iter()
+        .any(|front| name.starts_with(front))
+}
+
+/// Who can reach panic code.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Panics {
+    /// Functions of this repository's crates, directly or through others.
+    pub ours: Vec<String>,
+    /// Functions of others that name panic code themselves.
+    pub others: Vec<String>,
+}
+
+/// Whose functions lead to panic code, by the calls and jumps in the disassembly. Calls through pointers do not show.
+pub fn panics(elf: &Path) -> Option<Panics> {
+    let code = answer(llvm("objdump").args(["--disassemble", "--demangle", "--no-show-raw-insn"]).arg(elf))?;
+    Some(Calls::of(&code).panics())
+}
+
+/// The libraries, and the logic that the firmware shares.
+const OURS: &[&str] = &["dlms_hdlc", "obis", "dsmr", "dlt645", "upgrade_proto", "logic"];
+
+fn is_panic(name: &str) -> bool {
+    let failure = name.contains("core::") && (name.contains("_fail") || name.contains("_failed"));
+    failure || name.contains("core::panicking") || name.contains("rust_begin_unwind")
+}
+
+/// Whether a function is of one of this repository's crates: `<dsmr::line::…`, `dsmr::…`, `<… as dsmr::…`.
+fn is_ours(name: &str) -> bool {
+    OURS.iter().any(|own| {
+        name.match_indices(&format!("{own}::")).any(|(at, _)| {
+            !name[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_' || before == ':')
+        })
+    })
+}
+
+/// Which function names which.
+struct Calls<'c>(HashMap<&'c str, HashSet<&'c str>>);
+
+impl<'c> Calls<'c> {
+    fn of(code: &'c str) -> Calls<'c> {
+        let mut calls: HashMap<&str, HashSet<&str>> = HashMap::new();
+        let mut function = "";
+        for line in code.lines() {
+            // 000201c0 <name>:
+            if let Some((_, name)) = line.strip_suffix(">:").and_then(|line| line.split_once(" <")) {
+                function = name;
+                calls.entry(function).or_default();
+            } else if let Some((_, name)) = line.strip_suffix('>').and_then(|line| line.split_once(" <")) {
+                // …: bl 0x200 <name+0x4>
+                let name = name.rsplit_once("+0x").map_or(name, |(name, _)| name);
+                calls.entry(function).or_default().insert(name);
+            }
+        }
+        Calls(calls)
+    }
+
+    fn panics(&self) -> Panics {
+        let mut reach: HashSet<&str> = self.0.keys().copied().filter(|name| is_panic(name)).collect();
+        let others = self.0.iter().filter(|(name, called)| {
+            !is_panic(name) && !is_ours(name) && called.iter().any(|called| is_panic(called))
+        });
+        let mut others: Vec<String> = others.map(|(name, _)| (*name).to_string()).collect();
+        loop {
+            let more: Vec<&str> = self
+                .0
+                .iter()
+                .filter(|(name, called)| {
+                    !reach.contains(*name)
+                        && called.iter().any(|called| reach.contains(called) || is_panic(called))
+                })
+                .map(|(name, _)| *name)
+                .collect();
+            if more.is_empty() {
+                break;
+            }
+            reach.extend(more);
+        }
+        let mut ours: Vec<String> = reach
+            .iter()
+            .filter(|name| is_ours(name) && !is_panic(name))
+            .map(|name| (*name).to_string())
+            .collect();
+        ours.sort();
+        others.sort();
+        Panics { ours, others }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CODE: &str = "00000104 <<dsmr::line::Line>::parse>:\n  120: bl 0x200 <hal::helper>\n\
+        00000200 <hal::helper>:\n  200: b 0x300 <core::panicking::panic_fmt+0x4>\n\
+        00000280 <hal::redsmr::x>:\n  280: bl 0x200 <hal::helper>\n\
+        00000300 <core::panicking::panic_fmt>:\n  300: b 0x300 <core::panicking::panic_fmt>\n";
+
+    #[test]
+    fn panic_code_behind_a_helper_is_charged_to_our_caller() {
+        let panics = Calls::of(CODE).panics();
+        assert_eq!(panics.ours, ["<dsmr::line::Line>::parse"]);
+        assert_eq!(panics.others, ["hal::helper"]);
+    }
+
+    #[test]
+    fn names_inside_other_names_are_not_ours() {
+        assert!(is_ours("<logic::programs::hdlc::Hdlc<B> as logic::programs::Program>::take"));
+        assert!(is_ours("dlt645::frame::Frame::parse"));
+        assert!(!is_ours("hal::redsmr::x"));
+        assert!(!is_ours("core::ops::dsmr_like::x"));
+    }
+}
