@@ -132,8 +132,10 @@ impl<'a, P: Profile> Entries<'a, P> {
     }
 
     /// The way most lists go: the next members are a whole item with a number, or a number that the profile names.
+    ///
+    /// Gives what [`Iterator::next`] gives, so that the entry is made in its place: moving it costs as much as reading it.
     #[inline(always)]
-    fn quick(&mut self) -> Option<Entry<'a>> {
+    fn quick(&mut self) -> Option<Result<Entry<'a>, Error>> {
         if !self.is_plain || self.top.left == 0 {
             return None;
         }
@@ -164,11 +166,11 @@ impl<'a, P: Profile> Entries<'a, P> {
                 self.path.member(member.saturating_add(1))
             }
         };
-        Some(Entry { obis: Some(item.code), attribute: 2, path, value: with_scale(item.number, scale) })
+        Some(Ok(Entry { obis: Some(item.code), attribute: 2, path, value: with_scale(item.number, scale) }))
     }
 
     #[inline(always)]
-    fn by_position(&mut self, octets: &'a [u8]) -> Option<Entry<'a>> {
+    fn by_position(&mut self, octets: &'a [u8]) -> Option<Result<Entry<'a>, Error>> {
         let list = self.list.as_ref().filter(|_| self.depth == 1)?;
         let (number, rest) = quick::number(octets)?;
         let code = P::code(list, self.top.next)?;
@@ -176,7 +178,7 @@ impl<'a, P: Profile> Entries<'a, P> {
         self.reader.advance_to(rest);
         let path = self.path.member(self.top.next);
         self.top.pass(1);
-        Some(Entry { obis: Some(code), attribute: 2, path, value: with_scale(number, scale) })
+        Some(Ok(Entry { obis: Some(code), attribute: 2, path, value: with_scale(number, scale) }))
     }
 
     /// The value of a code: by the scaler and unit that came with it, else by the profile.
@@ -479,11 +481,13 @@ impl<'a, P: Profile> Iterator for Entries<'a, P> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(entry) = self.quick() {
-                return Some(Ok(entry));
+            let entry = self.quick();
+            if entry.is_some() {
+                return entry;
             }
-            if let Some(entry) = self.long() {
-                return Some(entry);
+            let entry = self.long();
+            if entry.is_some() {
+                return entry;
             }
             if self.state == State::Done {
                 return None;

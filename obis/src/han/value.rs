@@ -75,8 +75,9 @@ impl Path {
     /// The place of this member of the innermost container.
     #[inline]
     pub(super) fn member(mut self, member: u16) -> Self {
-        if let Some(place) = self.depth.checked_sub(1).and_then(|at| self.members.get_mut(usize::from(at))) {
-            *place = member;
+        // Each in turn: storing one of them just before the path is copied would hold the copy up.
+        for (depth, place) in (1..).zip(&mut self.members) {
+            *place = if depth == self.depth { member } else { *place };
         }
         self
     }
