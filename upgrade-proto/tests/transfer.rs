@@ -19,15 +19,6 @@ use upgrade_proto::sender::{Reason, Sender, State, Strategy as Repair};
 
 const CLEAN: Trouble = Trouble { loss: 0.0, duplicate: 0.0, reorder: 0.0, corrupt: 0.0 };
 
-fn octets(len: usize, seed: u64) -> Vec<u8> {
-    let mut rng = Rng(seed.wrapping_mul(2) | 1);
-    (0..len).map(|_| rng.next() as u8).collect()
-}
-
-fn flash_nodes(count: usize) -> Vec<(Flash, FlashMap)> {
-    (0..count).map(|_| (Flash::new(FLASH_LEN), FlashMap::new(map_span()))).collect()
-}
-
 fn run(image: &Image, meters: usize, strategy: Repair, trouble: Trouble, seed: u64) -> (usize, u64) {
     let mut tables = Tables::new(meters, &image.geometry);
     let settings = upgrade_proto::sender::Settings { strategy, ..settings() };
@@ -97,13 +88,9 @@ fn cuts(image: &Image, meters: usize, strategy: Repair, trouble: Trouble, seed: 
         sender.add_meter(config(at as u8).address).unwrap();
     }
     let mut world = World::new(image, flash_nodes(meters), trouble, seed);
-    let mut rng = Rng(seed ^ 0xABCD | 1);
-    let mut arm = |flash: &mut Flash| {
-        let tears = [Tear::Nothing, Tear::FirstHalf, Tear::SecondHalf, Tear::Bits(rng.next())];
-        flash.cut = Some((rng.below(every), tears[rng.below(4) as usize]));
-    };
+    let mut rng = Chance::new(seed ^ 0xABCD);
     for node in world.nodes.iter_mut().flatten() {
-        arm(node.flash_mut());
+        arm(node.flash_mut(), every, &mut rng);
     }
     let mut reboots = 0;
     for _ in 0..2_000_000 {
@@ -114,7 +101,7 @@ fn cuts(image: &Image, meters: usize, strategy: Repair, trouble: Trouble, seed: 
                 world.reboot(at, 30, |mut flash, map| {
                     flash.dead = false;
                     if reboots < 30 {
-                        arm(&mut flash);
+                        arm(&mut flash, every, &mut rng);
                     }
                     (flash, map)
                 });
@@ -227,7 +214,7 @@ fn once(seed: u64, every: u64) -> u32 {
         sender.add_meter(config(at as u8).address).unwrap();
     }
     let mut world = World::new(&image, nodes, Trouble { loss: 0.05, ..CLEAN }, seed);
-    let mut rng = Rng(seed | 1);
+    let mut rng = Chance::new(seed);
     let mut reboots = 0;
     for node in world.nodes.iter_mut().flatten() {
         node.flash_mut().cut = Some((rng.below(every), Tear::Bits(rng.next())));
@@ -290,6 +277,19 @@ proptest! {
     ) {
         let image = Image::new(octets(len, seed), 128, true, true, &[]);
         cuts(&image, meters, Repair::Auto, Trouble { loss, duplicate, reorder, corrupt: 0.0 }, seed, every);
+    }
+
+    /// Everything at once: meters that come late, meters and concentrator that are cut, a bad channel, any repair.
+    #[test]
+    fn any_story_ends_complete(
+        meters in 2usize..7, late in 0usize..4, late_at in 0u64..400, len in 1usize..7000,
+        loss in 0.0f64..0.3, duplicate in 0.0f64..0.2, reorder in 0.0f64..0.2, corrupt in 0.0f64..0.1,
+        strategy in prop::sample::select(vec![Repair::Auto, Repair::Coded, Repair::Xor]),
+        cut_every in prop::sample::select(vec![0u64, 20, 200]), restarts in 0u32..4, seed: u64,
+    ) {
+        let trouble = Trouble { loss, duplicate, reorder, corrupt };
+        let story = Story { meters, late, late_at, len, block: 64, strategy, trouble, cut_every, cuts: 20, restarts };
+        prop_assert_eq!(story.tell(Chance::new(seed)), meters);
     }
 
     /// However bad it gets, the sender ends, and what it calls done is right.

@@ -183,15 +183,21 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         self.store.clear_pending(open)?;
         self.store.count(open)?;
         if self.store.manifest_here(open)? {
-            open.root = self.store.read_manifest(open)?.map(|manifest| manifest.tag_root);
+            // A cut may have come between its last block and its check.
+            if self.store.manifest_genuine::<H>(open)? {
+                open.root = self.store.read_manifest(open)?.map(|manifest| manifest.tag_root);
+            } else {
+                self.store.forget_manifest(open)?;
+            }
         }
+        let vouched = open.root.is_some() || geometry.manifest() == 0;
         let mut marked = |mark| self.store.map.marked(&mut self.store.flash, mark);
         (self.phase, self.job) = if !marked(Mark::Erased)? {
             (Phase::Erasing, Job::Erase { at: 0 })
         } else if marked(Mark::Failed)? {
             (Phase::Failed, Job::None)
         } else if marked(Mark::Verified)? {
-            (Phase::Verified, Job::None)
+            (if vouched { Phase::Verified } else { Phase::Failed }, Job::None)
         } else if M::LAGS && geometry.tagged() {
             (Phase::Receiving, Job::Rebuild { unit: 0 })
         } else {
@@ -593,19 +599,10 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         if !self.store.manifest_here(open)? {
             return Ok(());
         }
-        let mut hash = H::start();
-        let at = self.store.address(open, Plane::Meta, 0);
-        flash::scan(&mut self.store.flash, at, open.geometry.manifest().into(), &mut |part| {
-            hash.feed(part);
-            true
-        })?;
-        let initiate = &open.record.initiate;
-        if hash.done().first_chunk() != Some(&initiate.digest) {
-            // One of its blocks is forged or broken; which one cannot be known.
-            let blocks = open.geometry.manifest_blocks();
-            self.store.map.forget(&mut self.store.flash, 0, blocks)?;
-            return self.store.count(open);
+        if !self.store.manifest_genuine::<H>(open)? {
+            return self.store.forget_manifest(open);
         }
+        let initiate = &open.record.initiate;
         let manifest = self.store.read_manifest(open)?;
         let same = manifest.as_ref().filter(|manifest| {
             manifest.size == initiate.size

@@ -171,6 +171,26 @@ impl<F: NorFlash, M: BlockMap<F>> Store<F, M> {
         Ok(open.geometry.manifest_blocks() > 0)
     }
 
+    /// Whether the manifest in flash is the one that was announced.
+    pub(crate) fn manifest_genuine<H: Hash256>(&mut self, open: &Open) -> Result<bool, FlashError> {
+        let mut hash = H::start();
+        let at = self.address(open, Plane::Meta, 0);
+        flash::scan(&mut self.flash, at, open.geometry.manifest().into(), &mut |part| {
+            hash.feed(part);
+            true
+        })?;
+        Ok(hash.done().first_chunk() == Some(&open.record.initiate.digest))
+    }
+
+    /// One of its blocks is forged or broken; which one cannot be known.
+    pub(crate) fn forget_manifest(&mut self, open: &mut Open) -> Result<(), FlashError> {
+        let blocks = open.geometry.manifest_blocks();
+        self.map.forget(&mut self.flash, 0, blocks)?;
+        // Nothing is to be erased: a block that comes finds its slot taken and sees to it.
+        self.map.cleared(&mut self.flash)?;
+        self.count(open)
+    }
+
     /// The manifest's fixed fields from flash.
     pub(crate) fn read_manifest(&mut self, open: &Open) -> Result<Option<Manifest<'static>>, FlashError> {
         let mut head = [0u8; MANIFEST_LEN as usize];
