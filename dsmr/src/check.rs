@@ -95,31 +95,13 @@ pub(crate) const fn step(kind: CheckKind, running: u16, octet: u8) -> u16 {
 }
 
 /// A whole run of octets.
-#[cfg(target_pointer_width = "64")]
-#[inline]
 pub(crate) fn run(kind: CheckKind, running: u16, octets: &[u8]) -> u16 {
-    use crc::{CRC_16_ARC, CRC_16_IBM_SDLC, Crc, Table};
-    static ARC: Crc<u16, Table<16>> = Crc::<u16, Table<16>>::new(&CRC_16_ARC);
-    static X25: Crc<u16, Table<16>> = Crc::<u16, Table<16>>::new(&CRC_16_IBM_SDLC);
     match kind {
-        CheckKind::Arc => {
-            let mut digest = ARC.digest_with_initial(running.reverse_bits());
-            digest.update(octets);
-            digest.finalize()
-        }
-        CheckKind::X25 => {
-            let mut digest = X25.digest_with_initial(running.reverse_bits());
-            digest.update(octets);
-            !digest.finalize()
-        }
+        #[cfg(target_pointer_width = "64")]
+        CheckKind::Arc if octets.len() >= crate::fold::WORTH => crate::fold::arc(running, octets),
         CheckKind::Ignore => 0,
+        kind => octets.iter().fold(running, |running, octet| step(kind, running, *octet)),
     }
-}
-
-/// A whole run of octets.
-#[cfg(not(target_pointer_width = "64"))]
-pub(crate) fn run(kind: CheckKind, running: u16, octets: &[u8]) -> u16 {
-    octets.iter().fold(running, |running, octet| step(kind, running, *octet))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use crate::check::{self, Check, CheckKind};
 use crate::error::ErrorKind;
+use crate::wide;
 
 /// How telegrams are taken from the line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -333,11 +334,7 @@ fn verdict(kind: CheckKind, digits: u8, claimed: u16, running: u16) -> Check {
 /// Where the first `/` or `!` stands; the length if there is none.
 #[inline]
 pub(crate) fn find_mark(octets: &[u8]) -> usize {
-    #[cfg(target_pointer_width = "64")]
-    let found = crate::wide::find_mark(octets);
-    #[cfg(not(target_pointer_width = "64"))]
-    let found = octets.iter().position(|octet| matches!(octet, b'/' | b'!'));
-    found.unwrap_or(octets.len())
+    wide::find_mark(octets).unwrap_or(octets.len())
 }
 
 #[inline]

@@ -27,7 +27,7 @@
 //! * RAM: the caller's storage and about 60 octets on 32 bits; in line mode one line and at most 200 octets.
 //! * A call does a constant amount of work and some for each octet it takes. Values are read when they are asked for.
 //! * The longest telegram is the storage; in line mode there is no limit.
-//! * On 64-bit machines the check runs over a table of 8 KiB, elsewhere over none.
+//! * The check needs no table anywhere.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -37,6 +37,8 @@ mod decoder;
 mod device;
 pub mod encrypted;
 mod error;
+#[cfg(target_pointer_width = "64")]
+mod fold;
 mod framing;
 #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
 mod io;
@@ -51,7 +53,7 @@ mod telegram;
 mod text;
 mod timestamp;
 mod value;
-#[cfg(target_pointer_width = "64")]
+#[cfg_attr(not(target_pointer_width = "64"), path = "narrow.rs")]
 mod wide;
 
 #[cfg(test)]

@@ -2,8 +2,7 @@
 
 use crate::framing::is_line_end;
 use crate::value::Value;
-#[cfg(target_pointer_width = "64")]
-use crate::wide;
+use crate::wide::{self, Known};
 use obis::Obis;
 
 /// One data line, with the lines that continue it.
@@ -12,9 +11,15 @@ use obis::Obis;
 /// of its own that begins with a parenthesis, and a long text may be wrapped: both belong to the line before.
 #[derive(Clone, Copy)]
 pub struct DataLine<'a> {
-    octets: &'a [u8],
+    /// Begins with the line. What stands behind it belongs to other lines.
+    rest: &'a [u8],
+    /// Octets of the line.
+    len: usize,
     code: Option<Obis>,
-    values: Values<'a>,
+    /// Octets before the first parenthesis.
+    at: usize,
+    /// What is known of the first value: whoever found the line has passed it.
+    first: Known,
 }
 
 impl<'a> DataLine<'a> {
@@ -22,27 +27,35 @@ impl<'a> DataLine<'a> {
     #[must_use]
     #[inline]
     pub fn parse(octets: &'a [u8]) -> Self {
-        if let Some((code, rest)) = plain_code(octets) {
-            return Self { octets, code: Some(code), values: Values { rest, len: rest.len(), known: 0 } };
+        let (rest, len) = (octets, octets.len());
+        match wide::line(octets) {
+            Some(wide::Line { code, at, first }) => {
+                // What stands behind the first value has to be looked at.
+                let behind = at.wrapping_add(first.len()).wrapping_add(2);
+                let plain = matches!(octets.get(behind..), Some([] | [b'(', ..]));
+                Self { rest, len, code: Some(code), at, first: if plain { first } else { Known::NOTHING } }
+            }
+            None => Self::parse_odd(octets),
         }
-        Self::parse_odd(octets)
     }
 
     #[cold]
     fn parse_odd(octets: &'a [u8]) -> Self {
         let at = octets.iter().position(|octet| *octet == b'(').unwrap_or(octets.len());
-        let (front, rest) = octets.split_at_checked(at).unwrap_or_default();
-        Self { octets, code: odd_code(front), values: Values { rest, len: rest.len(), known: 0 } }
+        let code = odd_code(octets.get(..at).unwrap_or_default());
+        Self { rest: octets, len: octets.len(), code, at, first: Known::NOTHING }
     }
 
     /// The whole line as sent.
     #[must_use]
-    pub const fn raw(&self) -> &'a [u8] {
-        self.octets
+    #[inline]
+    pub fn raw(&self) -> &'a [u8] {
+        self.rest.get(..self.len).unwrap_or_default()
     }
 
     /// The code in front of the first parenthesis, in any spelling; `None`: the line is to be taken raw.
     #[must_use]
+    #[inline]
     pub const fn code(&self) -> Option<Obis> {
         self.code
     }
@@ -50,8 +63,8 @@ impl<'a> DataLine<'a> {
     /// The values in parentheses, in order.
     #[must_use]
     #[inline]
-    pub const fn values(&self) -> Values<'a> {
-        self.values
+    pub fn values(&self) -> Values<'a> {
+        Values { rest: self.rest, at: self.at, end: self.len, first: self.first }
     }
 
     /// The first value.
@@ -66,9 +79,8 @@ impl<'a> DataLine<'a> {
     #[must_use]
     #[inline]
     pub fn is_unclosed(&self) -> bool {
-        self.octets.last() != Some(&b')')
-            && self.octets.contains(&b'(')
-            && !self.octets.trim_ascii_end().ends_with(b")")
+        let line = self.raw();
+        line.last() != Some(&b')') && line.contains(&b'(') && !line.trim_ascii_end().ends_with(b")")
     }
 
     /// The M-Bus channel, value group B of a code of medium 0: 1 to 4 by the standard. `None` for 0 and other media.
@@ -81,7 +93,7 @@ impl<'a> DataLine<'a> {
 
 impl PartialEq for DataLine<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.octets == other.octets
+        self.raw() == other.raw()
     }
 }
 
@@ -89,45 +101,7 @@ impl Eq for DataLine<'_> {}
 
 impl core::fmt::Debug for DataLine<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{}", self.octets.escape_ascii())
-    }
-}
-
-/// `A-B:C.D.E(` as nearly all lines begin: the code, and the line from the parenthesis on.
-#[inline]
-fn plain_code(octets: &[u8]) -> Option<(Obis, &[u8])> {
-    #[cfg(target_pointer_width = "64")]
-    if let Some((code, len)) = wide::code(octets) {
-        return Some((code, octets.get(len..)?));
-    }
-    code_by_octets(octets)
-}
-
-/// The same, an octet at a time.
-fn code_by_octets(octets: &[u8]) -> Option<(Obis, &[u8])> {
-    let [a, b'-', b, b':', rest @ ..] = octets else { return None };
-    let (a, b) = (a.wrapping_sub(b'0'), b.wrapping_sub(b'0'));
-    let (c, rest) = group(rest)?;
-    let [b'.', rest @ ..] = rest else { return None };
-    let (d, rest) = group(rest)?;
-    let [b'.', rest @ ..] = rest else { return None };
-    let (e, rest) = group(rest)?;
-    (a < 10 && b < 10 && rest.first() == Some(&b'(')).then(|| (Obis::new(a, b, c, d, e, 255), rest))
-}
-
-/// A value group of one or two digits.
-#[inline]
-fn group(octets: &[u8]) -> Option<(u8, &[u8])> {
-    let [first, rest @ ..] = octets else { return None };
-    let first = first.wrapping_sub(b'0');
-    if first > 9 {
-        return None;
-    }
-    match rest {
-        [second, rest @ ..] if second.is_ascii_digit() => {
-            Some((first.wrapping_mul(10).wrapping_add(second.wrapping_sub(b'0')), rest))
-        }
-        _ => Some((first, rest)),
+        write!(f, "{}", self.raw().escape_ascii())
     }
 }
 
@@ -148,12 +122,14 @@ fn odd_code(front: &[u8]) -> Option<Obis> {
 /// and is a text: of a number nobody knows what is missing.
 #[derive(Clone, Copy, Debug)]
 pub struct Values<'a> {
-    /// Begins with the values. What stands behind them belongs to other lines.
+    /// Begins with the line. What stands behind it belongs to other lines.
     rest: &'a [u8],
-    /// Octets of the values.
-    len: usize,
-    /// Octets of the first value with its parentheses, where that is known: whoever found the line has passed it.
-    known: usize,
+    /// Where the next value's parenthesis stands.
+    at: usize,
+    /// Octets of the line.
+    end: usize,
+    /// What is known of the first value: whoever found the line has passed it.
+    first: Known,
 }
 
 impl<'a> Iterator for Values<'a> {
@@ -161,45 +137,45 @@ impl<'a> Iterator for Values<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Value<'a>> {
-        if self.len == 0 {
+        if self.at >= self.end {
             return None;
         }
-        let (at, after) = if self.known != 0 {
-            (self.known, self.rest.get(self.known..)?)
-        } else {
-            let [b'(', text @ ..] = self.rest.get(..self.len)? else { return self.next_odd() };
-            let Some(at) = value_end(text) else { return self.next_odd() };
-            let after = self.rest.get(at.wrapping_add(2)..self.len)?;
-            if !matches!(after, [] | [b'(', ..]) {
-                return self.next_odd();
-            }
-            (at.wrapping_add(2), self.rest.get(at.wrapping_add(2)..)?)
+        // By value, so that the compiler may keep all of it in registers.
+        let (value, rest) = match self.next_plain() {
+            Some(found) => found,
+            None => self.next_odd()?,
         };
-        let value = Value::within(self.rest.get(1..)?, at.wrapping_sub(2));
-        self.rest = after;
-        self.len = self.len.wrapping_sub(at);
-        self.known = 0;
+        *self = rest;
         Some(value)
     }
 }
 
-/// The octets of a value that is plain: no parenthesis and no control character in it, a closing parenthesis behind it.
-#[inline]
-fn value_end(octets: &[u8]) -> Option<usize> {
-    #[cfg(target_pointer_width = "64")]
-    return wide::value_end(octets);
-    #[cfg(not(target_pointer_width = "64"))]
-    {
-        let at = octets.iter().position(|octet| matches!(octet, b'(' | b')' | 0..0x20))?;
-        (octets.get(at) == Some(&b')')).then_some(at)
-    }
-}
-
 impl<'a> Values<'a> {
+    const fn new(rest: &'a [u8]) -> Self {
+        Self { rest, at: 0, end: rest.len(), first: Known::NOTHING }
+    }
+
+    /// The first value if it holds no parenthesis, and those behind it.
+    #[inline]
+    fn next_plain(self) -> Option<(Value<'a>, Self)> {
+        let known = if self.first.is_nothing() { self.look()? } else { self.first };
+        let from = self.at.wrapping_add(1);
+        let to = from.wrapping_add(known.len());
+        let value = Value::known(self.rest.get(from..to).unwrap_or_default(), known);
+        Some((value, Self { at: to.wrapping_add(1), first: Known::NOTHING, ..self }))
+    }
+
+    fn look(self) -> Option<Known> {
+        let [b'(', text @ ..] = self.rest.get(self.at..)? else { return None };
+        let known = wide::value(text);
+        let behind = self.at.wrapping_add(known.len()).wrapping_add(2);
+        let plain = matches!(self.rest.get(behind..self.end)?, [] | [b'(', ..]);
+        (!known.is_nothing() && plain).then_some(known)
+    }
+
     #[cold]
-    fn next_odd(&mut self) -> Option<Value<'a>> {
-        self.known = 0;
-        let all = self.rest.get(..self.len)?;
+    fn next_odd(self) -> Option<(Value<'a>, Self)> {
+        let all = self.rest.get(self.at..self.end)?;
         let open = all.iter().position(|octet| *octet == b'(')?;
         let mut text = all.get(open.checked_add(1)?..)?;
         let doubled = match text {
@@ -213,8 +189,7 @@ impl<'a> Values<'a> {
         loop {
             let found = text.get(at..).and_then(|ahead| ahead.iter().position(|octet| *octet == b')'));
             let Some(found) = found else {
-                self.go_on(&[]);
-                return Some(Value::unclosed(text));
+                return Some((Value::unclosed(text), Self::new(&[])));
             };
             at = at.checked_add(found)?;
             let (value, after) = text.split_at_checked(at)?;
@@ -224,21 +199,13 @@ impl<'a> Values<'a> {
                 after => after,
             };
             match after.trim_ascii_start() {
-                [] | [b'(', ..] => {
-                    self.go_on(after);
-                    return Some(Value::new(value));
-                }
+                [] | [b'(', ..] => return Some((Value::new(value), Self::new(after))),
                 _ if after.first().is_some_and(|octet| is_line_end(*octet)) => {
-                    self.go_on(after);
-                    return Some(Value::new(value));
+                    return Some((Value::new(value), Self::new(after)));
                 }
                 _ => at = at.checked_add(1)?,
             }
         }
-    }
-
-    fn go_on(&mut self, rest: &'a [u8]) {
-        (self.rest, self.len) = (rest, rest.len());
     }
 }
 
@@ -249,7 +216,10 @@ pub struct DataLines<'a> {
 }
 
 impl<'a> DataLines<'a> {
-    pub(crate) const fn new(rest: &'a [u8]) -> Self {
+    pub(crate) const fn new(mut rest: &'a [u8]) -> Self {
+        while let [b'\r' | b'\n', tail @ ..] = rest {
+            rest = tail;
+        }
         Self { rest }
     }
 }
@@ -257,38 +227,49 @@ impl<'a> DataLines<'a> {
 impl<'a> Iterator for DataLines<'a> {
     type Item = DataLine<'a>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<DataLine<'a>> {
-        match self.next_plain() {
-            Some(line) => Some(line),
-            None => self.next_odd(),
-        }
+        // By value, so that the compiler may keep all of it in registers.
+        let (line, rest) = match self.next_frequent() {
+            Some(found) => found,
+            None => self.next_other()?,
+        };
+        *self = rest;
+        Some(line)
     }
 }
 
 impl<'a> DataLines<'a> {
-    /// The line at the front, if it is plain: a code, values of which none holds a parenthesis, CR LF, and a line that
-    /// does not continue it. All in one pass.
-    #[inline]
-    fn next_plain(&mut self) -> Option<DataLine<'a>> {
-        let octets = self.rest;
-        let (code, values) = plain_code(octets)?;
-        let known = value_end(values.get(1..)?)?.wrapping_add(2);
-        let mut rest = values.get(known..)?;
-        while let [b'(', more @ ..] = rest {
-            rest = more.get(value_end(more)?..)?.get(1..)?;
-        }
-        let [b'\r', b'\n', next @ ..] = rest else { return None };
-        if matches!(next, [] | [b'(', ..]) {
-            return None;
-        }
-        self.rest = next;
-        let line = octets.get(..octets.len().wrapping_sub(rest.len()))?;
-        let len = values.len().wrapping_sub(rest.len());
-        Some(DataLine { octets: line, code: Some(code), values: Values { rest: values, len, known } })
+    /// The line at the front, if it is like most; and the lines behind it. All in one pass, and the value is read by the
+    /// way.
+    #[inline(always)]
+    fn next_frequent(self) -> Option<(DataLine<'a>, Self)> {
+        let rest = self.rest;
+        let (wide::Line { code, at, first }, len) = wide::frequent_line(rest)?;
+        let behind = rest.get(len.wrapping_add(2)..)?;
+        Some((DataLine { rest, len, code: Some(code), at, first }, Self { rest: behind }))
     }
 
-    fn next_odd(&mut self) -> Option<DataLine<'a>> {
+    #[inline(never)]
+    fn next_other(self) -> Option<(DataLine<'a>, Self)> {
+        match self.next_plain() {
+            Some(found) => Some(found),
+            None => self.next_odd(),
+        }
+    }
+
+    /// The line at the front, if it is plain: a code, a value without parentheses, perhaps others, CR LF, and a line that
+    /// does not continue it.
+    fn next_plain(self) -> Option<(DataLine<'a>, Self)> {
+        let rest = self.rest;
+        let wide::Line { code, at, first } = wide::line(rest)?;
+        let len = end_of_line(rest, at.wrapping_add(first.len()).wrapping_add(2))?;
+        let behind = rest.get(len.wrapping_add(2)..)?;
+        Some((DataLine { rest, len, code: Some(code), at, first }, Self { rest: behind }))
+    }
+
+    #[cold]
+    fn next_odd(mut self) -> Option<(DataLine<'a>, Self)> {
         while let [b'\r' | b'\n', rest @ ..] = self.rest {
             self.rest = rest;
         }
@@ -303,9 +284,19 @@ impl<'a> DataLines<'a> {
             line = continued(self.rest, line.len());
             rest = self.rest.get(line.len()..).unwrap_or_default();
         }
-        self.rest = rest;
-        Some(DataLine::parse(line))
+        Some((DataLine::parse(line), Self { rest }))
     }
+}
+
+/// Octets of the line at the front, of which all in front of `at` are known, if it goes on with nothing or other values,
+/// ends with CR LF, and is not continued.
+fn end_of_line(octets: &[u8], at: usize) -> Option<usize> {
+    let behind = octets.get(at..)?;
+    let more = behind.iter().position(|octet| is_line_end(*octet))?;
+    let (values, end) = behind.split_at_checked(more)?;
+    let closed = matches!(values, [] | [b'(', .., b')']);
+    let alone = matches!(end, [b'\r', b'\n', next, ..] if !matches!(next, b'(' | b'\r' | b'\n'));
+    (closed && alone).then_some(at.wrapping_add(more))
 }
 
 /// The line at the front and what follows it, its line end included.
@@ -353,84 +344,4 @@ fn begins_object(line: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::prelude::rust_2024::*;
-
-    fn values(line: &str) -> Vec<String> {
-        DataLine::parse(line.as_bytes())
-            .values()
-            .map(|value| value.octets().escape_ascii().to_string())
-            .collect()
-    }
-
-    #[test]
-    fn values_of_every_shape() {
-        assert_eq!(values("1-0:1.8.1(000576.239*kWh)"), ["000576.239*kWh"]);
-        assert_eq!(values("0-0:96.13.0()"), [""]);
-        assert_eq!(values("1-0:99.97.0()"), [""]);
-        assert_eq!(values("0-1:24.2.1(1)()(3)"), ["1", "", "3"]);
-        assert_eq!(values("1-0:0.2.0((ER11))"), ["ER11"]);
-        assert_eq!(values("0-0:96.13.0(see (a) and b)"), ["see (a) and b"]);
-        assert_eq!(values("0-1:24.3.0(1)(m3)\r\n(00124.477)"), ["1", "m3", "00124.477"]);
-        assert_eq!(values("1-0:1.8.1(000576.239*kWh) "), ["000576.239*kWh"]);
-        assert_eq!(values("1-0:1.8.1(000576.239*kW"), ["000576.239*kW"]);
-        assert_eq!(values("1-0:1.8.1"), Vec::<String>::new());
-        assert_eq!(values("1-0:1.7.0(00.193*kW)/ISK5"), ["00.193*kW)/ISK5"]);
-    }
-
-    #[test]
-    fn codes_of_every_spelling() {
-        let code = |line: &str| DataLine::parse(line.as_bytes()).code();
-        let expected = Some(Obis::new(1, 0, 1, 8, 0, 255));
-        for line in [
-            "1-0:1.8.0(1)",
-            "1-0:1.8.0*255(1)",
-            "1-0:1.8.0.255(1)",
-            "1.8.0(1)",
-            "01-00:01.08.00(1)",
-            " 1-0:1.8.0 (1)",
-        ] {
-            assert_eq!(code(line), expected, "{line}");
-        }
-        assert_eq!(code("1-0:31.7.0.255(001*A)"), Some(Obis::new(1, 0, 31, 7, 0, 255)));
-        assert_eq!(code("0-0:96.1.255*255(1)"), Some(Obis::new(0, 0, 96, 1, 255, 255)));
-        assert_eq!(code("1-0:1.8.0*1(1)"), Some(Obis::new(1, 0, 1, 8, 0, 1)));
-        assert_eq!(code("0-12:24.2.1(1)"), Some(Obis::new(0, 12, 24, 2, 1, 255)));
-        for line in [
-            "",
-            "(00124.477)",
-            "k0.000*kW)",
-            "1-021.7.0(1)",
-            "***NO CARIER***",
-            "FADE00112233(1)",
-            "1-0:1.8.256(1)",
-            "1-0:4:24.7.0(0)",
-        ] {
-            assert_eq!(code(line), None, "{line}");
-        }
-    }
-
-    #[test]
-    fn lines_are_joined_and_never_swallowed() {
-        let lines = |body: &str| -> Vec<String> {
-            DataLines::new(body.as_bytes()).map(|line| line.raw().escape_ascii().to_string()).collect()
-        };
-        assert_eq!(lines("\r\n\r\n0-0:1.0.0(1)\r\n\n0-0:2.0.0(2)\r!"), ["0-0:1.0.0(1)", "0-0:2.0.0(2)"]);
-        assert_eq!(
-            lines("0-1:24.3.0(m3)\n(1.0)\n0-1:24.4.0(1)\n!"),
-            ["0-1:24.3.0(m3)\\n(1.0)", "0-1:24.4.0(1)"]
-        );
-        assert_eq!(
-            lines("0-0:96.13.0(3031\r\n3233)\r\n0-0:1.0.0(1)\r\n!"),
-            ["0-0:96.13.0(3031\\r\\n3233)", "0-0:1.0.0(1)"]
-        );
-        assert_eq!(
-            lines("1-0:1.7.0(00.1\r\n1-0:2.7.0(00.2*kW)\r\n!"),
-            ["1-0:1.7.0(00.1", "1-0:2.7.0(00.2*kW)"]
-        );
-        assert_eq!(lines("NO CARRIER\r\n1-0:2.7.0(00.2*kW)"), ["NO CARRIER", "1-0:2.7.0(00.2*kW)"]);
-        assert_eq!(lines("a\tb\x0b(x)\r\n!"), ["a\\tb\\x0b(x)"]);
-        assert_eq!(lines(""), Vec::<String>::new());
-    }
-}
+mod tests;

@@ -2,15 +2,15 @@
 
 use crate::text::Text;
 use crate::timestamp::Timestamp;
+use crate::wide::Known;
 use obis::{Decimal, Obis, Prefix, Scaled, Unit};
 
 /// What stands between two parentheses.
 #[derive(Clone, Copy)]
 pub struct Value<'a> {
     octets: &'a [u8],
-    /// The value and what stands behind it, which begins with a closing parenthesis if there is anything: so a number
-    /// can be read in wide steps that go past its end.
-    text: &'a [u8],
+    /// What it is, if that was seen when its end was looked for.
+    known: Known,
     /// Its parenthesis is missing: no number and no time can be had of it, as nobody knows what else is missing.
     unclosed: bool,
 }
@@ -47,19 +47,18 @@ impl<'a> Value<'a> {
     #[must_use]
     #[inline]
     pub const fn new(octets: &'a [u8]) -> Self {
-        Self { octets, text: octets, unclosed: false }
+        Self { octets, known: Known::NOTHING, unclosed: false }
     }
 
     /// A value that goes to the end of its line for want of a parenthesis.
     pub(crate) const fn unclosed(octets: &'a [u8]) -> Self {
-        // Nothing for the wide steps, so that the plain way is asked, which looks at the mark.
-        Self { octets, text: &[], unclosed: true }
+        Self { octets, known: Known::NOTHING, unclosed: true }
     }
 
-    /// The value in the first `len` octets of `text`, with a closing parenthesis behind it.
+    /// A value of which it may be known what it is.
     #[inline]
-    pub(crate) fn within(text: &'a [u8], len: usize) -> Self {
-        Self { octets: text.get(..len).unwrap_or_default(), text, unclosed: false }
+    pub(crate) const fn known(octets: &'a [u8], known: Known) -> Self {
+        Self { octets, known, unclosed: false }
     }
 
     /// The octets as sent.
@@ -77,14 +76,7 @@ impl<'a> Value<'a> {
     /// The number at the front, exact and with as many decimals as sent, and the text of its unit without `*` and
     /// spaces around. `None`: there is no number, or it has more digits than 18, leading zeros aside.
     #[must_use]
-    #[inline]
     pub fn decimal(self) -> Option<(Decimal, &'a [u8])> {
-        #[cfg(target_pointer_width = "64")]
-        if let Some((mantissa, decimals, len)) = crate::wide::number(self.text)
-            && let (Some(unit), Ok(mantissa)) = (self.octets.get(len..), i64::try_from(mantissa))
-        {
-            return Some((Decimal::new(mantissa, 0i8.wrapping_sub_unsigned(decimals)), unit_text(unit)));
-        }
         if self.unclosed {
             return None;
         }
@@ -132,11 +124,10 @@ impl<'a> Value<'a> {
     #[must_use]
     #[inline]
     pub fn scaled(self) -> Option<Scaled> {
-        #[cfg(target_pointer_width = "64")]
-        if let Some(scaled) = crate::wide::scaled(self.text, self.octets.len()) {
-            return Some(scaled);
+        match self.known.number() {
+            Some(number) => Some(number),
+            None => self.scaled_by_octets(),
         }
-        self.scaled_by_octets()
     }
 
     fn scaled_by_octets(self) -> Option<Scaled> {
@@ -152,6 +143,9 @@ impl<'a> Value<'a> {
     /// The value as a point in time, numbers of 10, 12 and 14 digits included.
     #[must_use]
     pub fn timestamp(self) -> Option<Timestamp> {
+        if let Some(time) = self.known.time() {
+            return Some(time);
+        }
         if self.unclosed {
             return None;
         }
@@ -186,14 +180,10 @@ impl<'a> Value<'a> {
     #[must_use]
     #[inline]
     pub fn content(self) -> Content<'a> {
-        #[cfg(target_pointer_width = "64")]
-        if let Some(scaled) = crate::wide::scaled(self.text, self.octets.len()) {
-            return Content::Number(scaled);
-        }
-        self.other_content()
+        self.known.content(self)
     }
 
-    fn other_content(self) -> Content<'a> {
+    pub(crate) fn content_by_octets(self) -> Content<'a> {
         let text = self.octets.trim_ascii();
         if text.is_empty() {
             return Content::Empty;
