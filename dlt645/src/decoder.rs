@@ -76,7 +76,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Decoder<B> {
     /// The line has been idle for [`GAP`](crate::GAP), or the input has ended: what is held is worked off. Call until
     /// `None`.
     pub fn finish(&mut self) -> Option<Result<Frame<'_>, Error>> {
-        let found = self.machine.locate(self.storage.as_mut(), &mut &[][..], true)?;
+        let found = self.machine.finish(self.storage.as_mut())?;
         Some(found.map(|found| self.frame(found)))
     }
 
@@ -102,7 +102,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Decoder<B> {
     /// What is due without new input; everything that is left with `ended`.
     #[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
     pub(crate) fn due(&mut self, ended: bool) -> Option<Result<Found<'static>, Error>> {
-        self.machine.locate(self.storage.as_mut(), &mut &[][..], ended)
+        let storage = self.storage.as_mut();
+        if ended { self.machine.finish(storage) } else { self.machine.advance(storage, &mut &[][..]) }
     }
 
     #[inline]

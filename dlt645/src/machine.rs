@@ -9,17 +9,18 @@
 //! bear in an interrupt. Behind a false start the octets held are looked at again ([`Stage::Work`]): every octet that
 //! arrives pays for [`CREDIT`] of them. Dead cells in front are taken back by moving [`MOVE`] cells per octet.
 
+use core::cell::Cell;
 use core::marker::PhantomData;
 
 use crate::error::{Error, ErrorKind};
 use crate::frame::{END, OVERHEAD, START};
 use crate::octets;
-use crate::wire::{Front, Wire};
+use crate::wire::{First, Front, Wire};
 
 /// Work that one arriving octet pays for; noise costs 1, a start octet [`START_COST`].
-const CREDIT: u8 = 8;
+const CREDIT: u8 = 6;
 /// So at least two positions are done per arriving octet, and the machine catches up on any stream.
-const START_COST: u8 = 4;
+const START_COST: u8 = 3;
 /// Cells moved per arriving octet when dead cells are taken back: so many times eight.
 const MOVES: u8 = 4;
 const MOVE: u16 = 8 * MOVES as u16;
@@ -65,6 +66,14 @@ enum Stage {
     Work,
 }
 
+/// What [`Machine::look`] found.
+enum Looked {
+    Nothing,
+    Error(ErrorKind),
+    /// From `wait` to `front`.
+    Frame,
+}
+
 /// How far [`Machine::quick`] came.
 enum Quick {
     Taken,
@@ -96,9 +105,9 @@ pub(crate) struct Machine<W> {
     /// Cells to be taken back (a multiple of 8), 0 when nothing is being moved; and how many have been moved.
     shift: u16,
     moved: u16,
-    /// Given up and not reported yet; not in `stats` either.
-    lost: u32,
     stats: Stats,
+    /// `stats.lost` at the last report.
+    reported: u32,
     wire: PhantomData<W>,
 }
 
@@ -142,24 +151,24 @@ impl<W> Machine<W> {
             wait: 0,
             shift: 0,
             moved: 0,
-            lost: 0,
             stats: Stats { frames: 0, errors: 0, lost: 0, fill: 0 },
+            reported: 0,
             wire: PhantomData,
         }
     }
 
     pub(crate) const fn stats(&self) -> Stats {
-        Stats { lost: self.stats.lost.wrapping_add(self.lost), ..self.stats }
+        self.stats
     }
 
     /// Octets taken in and neither handed out nor reported.
     pub(crate) const fn held(&self) -> u32 {
         let cells = self.filled().wrapping_sub(self.front);
-        self.lost.wrapping_add(cells as u32)
+        self.unreported().wrapping_add(cells as u32)
     }
 
     pub(crate) fn reset(&mut self) {
-        *self = Self { stats: self.stats(), ..Self::new() };
+        *self = Self { stats: self.stats, reported: self.stats.lost, ..Self::new() };
     }
 
     pub(crate) fn spare(&self, len: usize) -> core::ops::Range<usize> {
@@ -180,7 +189,11 @@ impl<W> Machine<W> {
 
     /// So many octets start no frame.
     pub(crate) fn lose(&mut self, n: u32) {
-        self.lost = self.lost.wrapping_add(n);
+        self.stats.lost = self.stats.lost.wrapping_add(n);
+    }
+
+    const fn unreported(&self) -> u32 {
+        self.stats.lost.wrapping_sub(self.reported)
     }
 
     fn fill(&mut self) {
@@ -188,15 +201,15 @@ impl<W> Machine<W> {
     }
 
     pub(crate) fn error(&mut self, kind: ErrorKind) -> Error {
-        let lost = core::mem::take(&mut self.lost);
-        self.stats.lost = self.stats.lost.wrapping_add(lost);
+        let lost = self.unreported();
+        self.reported = self.stats.lost;
         self.stats.errors = self.stats.errors.wrapping_add(1);
         Error { kind, lost }
     }
 
     /// At the end of the input.
     pub(crate) fn noise_before_end(&mut self) -> Option<Error> {
-        (self.lost != 0).then(|| self.error(ErrorKind::Noise))
+        (self.unreported() != 0).then(|| self.error(ErrorKind::Noise))
     }
 
     fn framed(&mut self) {
@@ -205,6 +218,14 @@ impl<W> Machine<W> {
 
     const fn can_look(&self) -> bool {
         self.end > self.front && self.end >= self.wait
+    }
+
+    /// Whether something can be done at work without more input.
+    #[inline(never)]
+    const fn due(&self) -> bool {
+        let paid =
+            if self.shift == 0 { self.credit >= START_COST && self.can_look() } else { self.credit != 0 };
+        paid || self.ahead != 0
     }
 
     /// Nothing is held.
@@ -225,8 +246,11 @@ impl<W> Machine<W> {
     }
 
     /// Enters one of them if there is nothing to do but wait, and no move is due before that ends.
-    fn rest(&mut self, trigger: u16) -> bool {
-        let next = self.wait.min(trigger);
+    fn rest(&mut self, len: usize) -> bool {
+        if self.stage == Stage::Idle {
+            return true;
+        }
+        let next = self.wait.min(trigger(cells(len)));
         if self.ahead != 0 || self.end <= self.front || self.end >= next {
             return false;
         }
@@ -254,25 +278,33 @@ impl<W: Wire> Machine<W> {
         storage: &mut [u8],
         input: &mut &'i [u8],
     ) -> Option<Result<Found<'i>, Error>> {
-        match self.quick(storage, input) {
-            Quick::Taken => None,
-            Quick::Frame(len) => Some(Ok(Found::Stored(0, len))),
-            Quick::Work => self.slow(storage, input),
-        }
-    }
-
-    // Never inlined: its many registers would be saved for every octet that `quick` takes.
-    #[inline(never)]
-    fn slow<'i>(&mut self, storage: &mut [u8], input: &mut &'i [u8]) -> Option<Result<Found<'i>, Error>> {
         loop {
-            let event = self.locate(storage, input, false);
+            // With long input and nothing held the frames are found in the input itself, where that pays.
+            if cfg!(target_pointer_width = "16") || self.stage != Stage::Idle || input.len() <= 1 {
+                match self.quick(storage, input) {
+                    Quick::Taken => return None,
+                    Quick::Frame(len) => return Some(Ok(Found::Stored(0, len))),
+                    Quick::Work => {}
+                }
+            }
+            let event = self.locate(storage, input);
             if event.is_some() || input.is_empty() {
                 return event;
             }
-            match self.quick(storage, input) {
-                Quick::Taken => return None,
-                Quick::Frame(len) => return Some(Ok(Found::Stored(0, len))),
-                Quick::Work => {}
+        }
+    }
+
+    /// The input has ended: what is pending is worked off, and what can never be whole is given up.
+    pub(crate) fn finish(&mut self, storage: &mut [u8]) -> Option<Result<Found<'static>, Error>> {
+        loop {
+            self.credit = CREDIT;
+            let event = self.locate(storage, &mut &[][..]);
+            if event.is_some() {
+                return event;
+            }
+            self.work();
+            if self.shift == 0 && self.ahead == 0 && !self.can_look() {
+                return self.abandon(storage).map(Err);
             }
         }
     }
@@ -281,12 +313,8 @@ impl<W: Wire> Machine<W> {
     #[inline]
     fn quick(&mut self, storage: &mut [u8], input: &mut &[u8]) -> Quick {
         loop {
-            // With long input and nothing held the frames are found in the input itself, where that pays.
-            if !cfg!(target_pointer_width = "16") && self.stage == Stage::Idle && input.len() > 1 {
-                return Quick::Work;
-            }
             let Some((&octet, rest)) = input.split_first() else {
-                return if self.stage == Stage::Work { Quick::Work } else { Quick::Taken };
+                return if self.stage == Stage::Work && self.due() { Quick::Work } else { Quick::Taken };
             };
             match self.step(storage, octet) {
                 Quick::Taken => *input = rest,
@@ -308,16 +336,16 @@ impl<W: Wire> Machine<W> {
         } else {
             match self.stage {
                 Stage::Idle => match W::first(octet) {
-                    Front::Fill => {
+                    First::Fill => {
                         self.fill();
                         return Quick::Taken;
                     }
-                    Front::Noise => {
+                    First::Noise => {
                         self.lose(1);
                         return Quick::Taken;
                     }
-                    _ if longest(storage.len()) < OVERHEAD => return Quick::Work,
-                    _ => {
+                    First::Start if longest(storage.len()) < OVERHEAD => return Quick::Work,
+                    First::Start => {
                         store(storage, cells(storage.len()), 0);
                         self.sum = 0;
                         (self.stage, self.left) =
@@ -329,7 +357,7 @@ impl<W: Wire> Machine<W> {
                     (self.stage, self.left) = (Stage::Check, octet);
                 }
                 Stage::Check if octet == self.sum => self.stage = Stage::End,
-                Stage::End if octet == END && self.lost == 0 => {
+                Stage::End if octet == END && self.unreported() == 0 => {
                     store(storage, self.end, octet);
                     let len = self.end.wrapping_add(1);
                     self.framed();
@@ -353,60 +381,56 @@ impl<W: Wire> Machine<W> {
         Quick::Taken
     }
 
-    /// The next event, whatever the stage; `None` when there is none before more octets come, or before those of
-    /// `input` that [`quick`](Self::quick) takes. With `finish`, what is pending is worked off without limit and what
-    /// can never be whole is given up.
-    // Never inlined: its many registers would be saved for every octet that `quick` takes.
+    /// The next event, whatever the stage; `None` when there is none before more octets come, or before
+    /// [`quick`](Self::quick) has taken some of `input`.
+    // Its parts are not inlined, here or in `advance`: each would pay for the registers of all.
     #[inline(never)]
-    pub(crate) fn locate<'i>(
-        &mut self,
-        storage: &mut [u8],
-        input: &mut &'i [u8],
-        finish: bool,
-    ) -> Option<Result<Found<'i>, Error>> {
-        let longest = longest(storage.len());
-        if longest < OVERHEAD {
+    fn locate<'i>(&mut self, storage: &mut [u8], input: &mut &'i [u8]) -> Option<Result<Found<'i>, Error>> {
+        if longest(storage.len()) < OVERHEAD {
             return self.no_room(input);
         }
-        let (cells, sums) = storage.split_at_mut_checked(usize::from(cells(storage.len())))?;
         self.work();
         loop {
-            if finish {
-                self.credit = CREDIT;
-            }
             if self.shift == 0 {
-                while self.credit != 0 && self.can_look() {
-                    if let Some(event) = self.look(cells, sums, longest) {
-                        return Some(event);
+                if self.credit >= START_COST && self.can_look() {
+                    match self.look(storage) {
+                        Looked::Nothing => {}
+                        Looked::Error(kind) => return Some(Err(self.error(kind))),
+                        Looked::Frame => return Some(Ok(Found::Stored(self.wait, self.front))),
                     }
                 }
                 if self.front == self.end && self.ahead == 0 {
                     self.idle();
-                    if cfg!(target_pointer_width = "16") && !finish {
+                    if cfg!(target_pointer_width = "16") {
                         return None;
                     }
-                    if let Some(event) = self.bulk(input, longest) {
-                        return Some(event);
+                    let event = self.bulk(input, longest(storage.len()));
+                    if event.is_none()
+                        && let Some((&octet, rest)) = input.split_first()
+                    {
+                        self.step(storage, octet);
+                        *input = rest;
                     }
-                    self.stage = Stage::Work;
+                    return event;
                 }
-                if !finish && self.rest(trigger_of(cells)) {
+                if self.rest(storage.len()) {
                     return None;
                 }
             } else if self.credit != 0 {
                 self.credit = 0;
-                self.move_down(cells, sums);
+                self.move_down(storage);
                 continue;
             }
-            if !self.arrive(cells, sums, input) {
-                if !finish {
-                    return None;
-                }
-                if self.shift != 0 || self.can_look() {
-                    continue;
-                }
-                return self.abandon(cells).map(Err);
-            }
+            let octet = if self.ahead != 0 {
+                self.ahead = self.ahead.wrapping_sub(1);
+                storage.get(usize::from(self.place(self.end))).copied().unwrap_or_default()
+            } else {
+                let (&octet, rest) = input.split_first()?;
+                *input = rest;
+                store(storage, self.end, octet);
+                octet
+            };
+            self.arrive(storage, octet);
         }
     }
 
@@ -420,58 +444,67 @@ impl<W: Wire> Machine<W> {
         self.ahead = 0;
         *input = &[];
         self.lose(given_up);
-        (self.lost != 0).then(|| Err(self.error(ErrorKind::TooLong)))
+        (self.unreported() != 0).then(|| Err(self.error(ErrorKind::TooLong)))
     }
 
-    /// Looks at the front position, which has what the last look waited for.
-    #[inline]
-    fn look<'i>(&mut self, cells: &[u8], sums: &[u8], longest: u16) -> Option<Result<Found<'i>, Error>> {
-        let octets = cells.get(usize::from(self.front)..usize::from(self.end))?;
-        let (from, base) = (self.front, self.base);
-        // The octets of the last eight are added to the sum before them.
-        let before = |at: u16| {
-            let rest = cells.get(usize::from(at & !7)..usize::from(at)).unwrap_or_default();
-            let eights = sums.get(usize::from(at >> 3)).copied().unwrap_or_default();
-            rest.iter().fold(eights, |sum, octet| sum.wrapping_add(*octet))
-        };
-        let verdict = W::front(octets, longest, |start, end| {
-            let start = if start == 0 { base } else { before(from.wrapping_add(start)) };
-            before(from.wrapping_add(end)).wrapping_sub(start)
-        });
-        let event = match verdict {
-            Front::Wait(n) => {
-                self.wait = from.wrapping_add(n);
-                return None;
+    /// Looks at positions from the front one on, which has what the last look waited for, as far as is paid for.
+    #[inline(never)]
+    fn look(&mut self, storage: &[u8]) -> Looked {
+        let mut run = storage.get(usize::from(self.front)..usize::from(self.end)).unwrap_or_default();
+        let (mut credit, mut base) = (self.credit, self.base);
+        let (mut lost, mut fill) = (0u8, 0u8);
+        while credit != 0
+            && let Some((&octet, rest)) = run.split_first()
+        {
+            match W::first(octet) {
+                First::Start => break,
+                First::Fill => fill = fill.wrapping_add(1),
+                First::Noise => lost = lost.wrapping_add(1),
             }
-            Front::Fill => {
-                self.credit = self.credit.wrapping_sub(1);
-                self.fill();
-                None
+            credit = credit.wrapping_sub(1);
+            base = base.wrapping_add(octet);
+            run = rest;
+        }
+        let mut front = self.front.wrapping_add(u16::from(lost)).wrapping_add(u16::from(fill));
+        let mut looked = Looked::Nothing;
+        if credit >= START_COST && !run.is_empty() {
+            let verdict = W::front(run, longest(storage.len()), |start, end| {
+                let before = |at| sum_before(storage, front.wrapping_add(at));
+                before(end).wrapping_sub(if start == 0 { base } else { before(start) })
+            });
+            match verdict {
+                Front::Wait(n) => self.wait = front.wrapping_add(n),
+                // The frame is due with its last octet, so this look is not charged for: it happens again.
+                Front::Frame(_) if lost != 0 || self.unreported() != 0 => {
+                    looked = Looked::Error(ErrorKind::Noise);
+                }
+                Front::Frame(n) => {
+                    self.framed();
+                    self.wait = front;
+                    front = front.wrapping_add(n);
+                    base = sum_before(storage, front);
+                    credit = credit.wrapping_sub(START_COST);
+                    looked = Looked::Frame;
+                }
+                Front::Reject(kind) => {
+                    lost = lost.wrapping_add(1);
+                    front = front.wrapping_add(1);
+                    base = base.wrapping_add(START);
+                    credit = credit.wrapping_sub(START_COST);
+                    looked = Looked::Error(kind);
+                }
+                // A first octet that may start a frame is neither.
+                Front::Fill | Front::Noise => {}
             }
-            Front::Noise => {
-                self.credit = self.credit.wrapping_sub(1);
-                self.lose(1);
-                None
-            }
-            Front::Reject(kind) => {
-                self.credit = self.credit.saturating_sub(START_COST);
-                self.lose(1);
-                Some(Err(self.error(kind)))
-            }
-            // The frame is due with its last octet, so this look is not charged for: it happens again.
-            Front::Frame(_) if self.lost != 0 => return Some(Err(self.error(ErrorKind::Noise))),
-            Front::Frame(n) => {
-                self.credit = self.credit.saturating_sub(START_COST);
-                self.framed();
-                self.front = from.wrapping_add(n);
-                self.base = before(self.front);
-                return Some(Ok(Found::Stored(from, self.front)));
-            }
-        };
-        // What the look waited for has come, so `wait` lies behind the next position as well.
-        self.front = from.wrapping_add(1);
-        self.base = base.wrapping_add(octets.first().copied().unwrap_or_default());
-        event
+        }
+        (self.front, self.base, self.credit) = (front, base, credit);
+        if lost != 0 {
+            self.lose(lost.into());
+        }
+        if fill != 0 {
+            self.stats.fill = self.stats.fill.wrapping_add(fill.into());
+        }
+        looked
     }
 
     /// With nothing held, the input itself is looked at and nothing is copied. Leaves at the first start octet that
@@ -504,7 +537,7 @@ impl<W: Wire> Machine<W> {
                     self.lose(1);
                     return Some(Err(self.error(kind)));
                 }
-                Front::Frame(_) if self.lost != 0 => return Some(Err(self.error(ErrorKind::Noise))),
+                Front::Frame(_) if self.unreported() != 0 => return Some(Err(self.error(ErrorKind::Noise))),
                 Front::Frame(n) => {
                     let (octets, rest) = run.split_at_checked(usize::from(n))?;
                     *input = rest;
@@ -516,76 +549,70 @@ impl<W: Wire> Machine<W> {
         }
     }
 
-    /// One octet arrives, of those that were written in place first; false if there is none.
-    #[inline]
-    fn arrive(&mut self, cells: &mut [u8], sums: &mut [u8], input: &mut &[u8]) -> bool {
-        let octet = if self.ahead != 0 {
-            self.ahead = self.ahead.wrapping_sub(1);
-            cells.get(usize::from(self.place(self.end))).copied().unwrap_or_default()
-        } else {
-            let Some((&octet, rest)) = input.split_first() else { return false };
-            let Some(cell) = cells.get_mut(usize::from(self.end)) else { return false };
-            *cell = octet;
-            *input = rest;
-            octet
-        };
-        if self.end == 0
-            && let Some(origin) = sums.first_mut()
-        {
+    /// One octet arrives; its cell holds it already.
+    #[inline(never)]
+    fn arrive(&mut self, storage: &mut [u8], octet: u8) {
+        let cells = cells(storage.len());
+        if self.end == 0 {
             // The storage may be as the caller left it.
-            *origin = 0;
+            store(storage, cells, 0);
         }
         self.sum = self.sum.wrapping_add(octet);
         self.end = self.end.wrapping_add(1);
-        if self.end & 7 == 0
-            && let Some(sum) =
-                sums.get_mut(usize::from(self.place(self.end.wrapping_sub(1)).wrapping_add(1) >> 3))
-        {
-            *sum = self.sum;
+        if self.end & 7 == 0 {
+            let after = self.place(self.end.wrapping_sub(1)).wrapping_add(1);
+            store(storage, cells.wrapping_add(after >> 3), self.sum);
         }
         self.credit = CREDIT;
-        if self.end >= trigger_of(cells) && self.shift == 0 && self.front >= 8 {
+        if self.shift == 0 && self.front >= 8 && self.end >= trigger(cells) {
             self.shift = self.front & !7;
             self.moved = 0;
-            copy_down(sums, self.shift >> 3, 0);
+            let (_, sums) = storage.split_at_mut_checked(usize::from(cells)).unwrap_or_default();
+            copy_down(sums, self.shift >> 3, 0, 1);
         }
-        true
     }
 
     /// One step of taking dead cells back. Behind each eight moves the sum that follows them: if their last octet has
     /// arrived already it has been written, otherwise it will be written at its new place.
-    fn move_down(&mut self, cells: &mut [u8], sums: &mut [u8]) {
+    #[inline(never)]
+    fn move_down(&mut self, storage: &mut [u8]) {
+        let (cells, sums) =
+            storage.split_at_mut_checked(usize::from(cells(storage.len()))).unwrap_or_default();
         let (eights, _) = cells.as_chunks_mut::<8>();
-        let filled = self.filled();
-        let mut steps = MOVES;
-        while steps != 0 {
-            steps = steps.wrapping_sub(1);
-            let to = self.moved >> 3;
-            let from = to.wrapping_add(self.shift >> 3);
-            copy_down(eights, from, to);
-            copy_down(sums, from.wrapping_add(1), to.wrapping_add(1));
-            self.moved = self.moved.wrapping_add(8);
-            if self.moved.wrapping_add(self.shift) >= filled {
-                for index in [&mut self.front, &mut self.end, &mut self.wait] {
-                    *index = index.saturating_sub(self.shift);
-                }
-                self.shift = 0;
-                return;
-            }
+        let to = self.moved >> 3;
+        let from = to.wrapping_add(self.shift >> 3);
+        copy_down(eights, from, to, MOVES);
+        copy_down(sums, from.wrapping_add(1), to.wrapping_add(1), MOVES);
+        self.moved = self.moved.wrapping_add(MOVE);
+        if self.moved.wrapping_add(self.shift) >= self.filled() {
+            let shift = core::mem::take(&mut self.shift);
+            self.front = self.front.wrapping_sub(shift);
+            self.end = self.end.wrapping_sub(shift);
+            // What was waited for may have come long ago.
+            self.wait = self.wait.saturating_sub(shift);
         }
     }
 
     /// Nothing more will come: the front position is given up, or what has been lost is reported.
-    fn abandon(&mut self, cells: &[u8]) -> Option<Error> {
+    fn abandon(&mut self, storage: &[u8]) -> Option<Error> {
         if self.front == self.end {
             return self.noise_before_end();
         }
         self.lose(1);
-        self.base = self.base.wrapping_add(cells.get(usize::from(self.front)).copied().unwrap_or_default());
+        self.base = self.base.wrapping_add(storage.get(usize::from(self.front)).copied().unwrap_or_default());
         self.front = self.front.wrapping_add(1);
         self.wait = self.front;
         Some(self.error(ErrorKind::Truncated))
     }
+}
+
+/// Sum of all cells before `at`, which has arrived: the octets of the last eight are added to the sum before them.
+// Captures nothing, so that nothing goes by way of the stack.
+fn sum_before(storage: &[u8], at: u16) -> u8 {
+    let sums = cells(storage.len());
+    let eights = storage.get(usize::from(sums.wrapping_add(at >> 3))).copied().unwrap_or_default();
+    let rest = storage.get(usize::from(at & !7)..usize::from(at)).unwrap_or_default();
+    rest.iter().fold(eights, |sum, octet| sum.wrapping_add(*octet))
 }
 
 #[inline]
@@ -595,17 +622,14 @@ fn store(storage: &mut [u8], at: u16, octet: u8) {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "cells() cuts to 15 bits")]
-const fn trigger_of(cells: &[u8]) -> u16 {
-    trigger(cells.len() as u16)
-}
-
-/// Copies one item. Item by item, since the stretches overlap and `memmove` takes AVR three times as long.
+/// Copies `n` items to a place in front of them. Item by item, since the stretches may overlap, and `memmove` takes AVR
+/// three times as long.
 #[inline]
-fn copy_down<T: Copy>(items: &mut [T], from: u16, to: u16) {
-    if let Some(&item) = items.get(usize::from(from))
-        && let Some(place) = items.get_mut(usize::from(to))
-    {
-        *place = item;
+fn copy_down<T: Copy>(items: &mut [T], from: u16, to: u16, n: u8) {
+    let items = Cell::from_mut(items).as_slice_of_cells();
+    let source = items.get(usize::from(from)..).unwrap_or_default();
+    let target = items.get(usize::from(to)..).unwrap_or_default();
+    for ((from, to), _) in source.iter().zip(target).zip(0..n) {
+        to.set(from.get());
     }
 }

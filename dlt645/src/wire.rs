@@ -18,13 +18,22 @@ pub(crate) enum Front {
     Reject(ErrorKind),
 }
 
+/// What one octet is with nothing before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum First {
+    /// It may start a frame.
+    Start,
+    Fill,
+    Noise,
+}
+
 /// A wire format: what is at the front of a run. `sum(from, to)` is the sum of these octets of the run.
 pub(crate) trait Wire {
     /// Whether frames are those of [`Line`], so that the machine may follow them octet by octet.
     const IS_LINE: bool;
     fn front(octets: &[u8], longest: u16, sum: impl FnOnce(u16, u16) -> u8) -> Front;
-    /// What one octet is with nothing before it: as `front` of a run of one.
-    fn first(octet: u8) -> Front;
+    /// As `front` of a run of one.
+    fn first(octet: u8) -> First;
     /// The next octet of `octets` that is not plain noise, for skipping in bulk.
     fn noise(octets: &[u8]) -> usize;
 }
@@ -40,11 +49,11 @@ impl Wire for Line {
         front(octets, longest, |n| sum(0, n))
     }
     #[inline]
-    fn first(octet: u8) -> Front {
+    fn first(octet: u8) -> First {
         match octet {
-            START => Front::Wait(8),
-            WAKE_UP => Front::Fill,
-            _ => Front::Noise,
+            START => First::Start,
+            WAKE_UP => First::Fill,
+            _ => First::Noise,
         }
     }
     #[inline]

@@ -7,7 +7,7 @@ use crate::error::{BufferTooSmall, Error, ErrorKind};
 use crate::frame::{self, END, Frame, OVERHEAD, START};
 use crate::machine::{self, Found, Machine, Stats};
 use crate::slices::Slices;
-use crate::wire::{Front, Wire};
+use crate::wire::{First, Front, Wire};
 
 /// Octets of the header.
 pub const HEADER: u16 = 15;
@@ -359,8 +359,8 @@ impl Wire for Pipe {
         }
     }
 
-    fn first(octet: u8) -> Front {
-        if octet == START { Front::Wait(2) } else { Front::Noise }
+    fn first(octet: u8) -> First {
+        if octet == START { First::Start } else { First::Noise }
     }
 
     fn noise(octets: &[u8]) -> usize {
@@ -409,7 +409,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Decoder<B> {
 
     /// The pipe has been closed; call until `None`.
     pub fn finish(&mut self) -> Option<Result<Packet<'_>, Error>> {
-        let found = self.machine.locate(self.storage.as_mut(), &mut &[][..], true)?;
+        let found = self.machine.finish(self.storage.as_mut())?;
         Some(found.map(|found| self.packet(found)))
     }
 
