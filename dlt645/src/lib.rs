@@ -20,7 +20,7 @@
 //!
 //! Who calls what: a receive interrupt or task hands octets to [`Decoder::decode`] (one, or a DMA buffer) and calls
 //! [`Decoder::finish`] after [`GAP`] of silence; a collector drives a [`Master`] with the frames; a meter drives a
-//! [`Slave`]; a server with whole captures iterates [`frames()`]. Limits: [`STORAGE`] octets and 26 of state per
+//! [`Slave`]; a server with whole captures iterates [`frames()`]. Limits: [`STORAGE`] octets and 37 of state per
 //! decoder; a frame has at most 267 octets; the work per octet is bounded on any stream.
 #![no_std]
 #![forbid(unsafe_code)]
