@@ -140,13 +140,20 @@ impl<'a> Iterator for Values<'a> {
         if self.at >= self.end {
             return None;
         }
-        // By value, so that the compiler may keep all of it in registers.
-        let (value, rest) = match self.next_plain() {
-            Some(found) => found,
-            None => self.next_odd()?,
-        };
-        *self = rest;
-        Some(value)
+        // Nothing is handed out by reference, so that the compiler may keep all of it in registers.
+        let Self { rest, at, end, mut first } = *self;
+        if first.is_nothing() {
+            first = Self::look(rest, at, end);
+            if first.is_nothing() {
+                let (value, behind) = Self::next_odd(rest, at, end)?;
+                *self = behind;
+                return Some(value);
+            }
+        }
+        let from = at.wrapping_add(1);
+        let to = from.wrapping_add(first.len());
+        *self = Self { at: to.wrapping_add(1), first: Known::NOTHING, ..*self };
+        Some(Value::known(rest.get(from..to).unwrap_or_default(), first))
     }
 }
 
@@ -155,27 +162,19 @@ impl<'a> Values<'a> {
         Self { rest, at: 0, end: rest.len(), first: Known::NOTHING }
     }
 
-    /// The first value if it holds no parenthesis, and those behind it.
-    #[inline]
-    fn next_plain(self) -> Option<(Value<'a>, Self)> {
-        let known = if self.first.is_nothing() { self.look()? } else { self.first };
-        let from = self.at.wrapping_add(1);
-        let to = from.wrapping_add(known.len());
-        let value = Value::known(self.rest.get(from..to).unwrap_or_default(), known);
-        Some((value, Self { at: to.wrapping_add(1), first: Known::NOTHING, ..self }))
-    }
-
-    fn look(self) -> Option<Known> {
-        let [b'(', text @ ..] = self.rest.get(self.at..)? else { return None };
+    /// The value at `at`, if it holds no parenthesis and another one or nothing follows.
+    #[inline(never)]
+    fn look(rest: &[u8], at: usize, end: usize) -> Known {
+        let Some([b'(', text @ ..]) = rest.get(at..) else { return Known::NOTHING };
         let known = wide::value(text);
-        let behind = self.at.wrapping_add(known.len()).wrapping_add(2);
-        let plain = matches!(self.rest.get(behind..self.end)?, [] | [b'(', ..]);
-        (!known.is_nothing() && plain).then_some(known)
+        let behind = at.wrapping_add(known.len()).wrapping_add(2);
+        let plain = matches!(rest.get(behind..end), Some([] | [b'(', ..]));
+        if plain { known } else { Known::NOTHING }
     }
 
     #[cold]
-    fn next_odd(self) -> Option<(Value<'a>, Self)> {
-        let all = self.rest.get(self.at..self.end)?;
+    fn next_odd(rest: &'a [u8], at: usize, end: usize) -> Option<(Value<'a>, Self)> {
+        let all = rest.get(at..end)?;
         let open = all.iter().position(|octet| *octet == b'(')?;
         let mut text = all.get(open.checked_add(1)?..)?;
         let doubled = match text {
@@ -229,10 +228,10 @@ impl<'a> Iterator for DataLines<'a> {
 
     #[inline(always)]
     fn next(&mut self) -> Option<DataLine<'a>> {
-        // By value, so that the compiler may keep all of it in registers.
+        // Nothing is handed out by reference, so that the compiler may keep all of it in registers.
         let (line, rest) = match self.next_frequent() {
             Some(found) => found,
-            None => self.next_other()?,
+            None => Self::next_other(self.rest)?,
         };
         *self = rest;
         Some(line)
@@ -245,16 +244,16 @@ impl<'a> DataLines<'a> {
     #[inline(always)]
     fn next_frequent(self) -> Option<(DataLine<'a>, Self)> {
         let rest = self.rest;
-        let (wide::Line { code, at, first }, len) = wide::frequent_line(rest)?;
-        let behind = rest.get(len.wrapping_add(2)..)?;
+        let (wide::Line { code, at, first }, len, behind) = wide::frequent_line(rest)?;
         Some((DataLine { rest, len, code: Some(code), at, first }, Self { rest: behind }))
     }
 
     #[inline(never)]
-    fn next_other(self) -> Option<(DataLine<'a>, Self)> {
-        match self.next_plain() {
+    fn next_other(rest: &'a [u8]) -> Option<(DataLine<'a>, Self)> {
+        let lines = Self { rest };
+        match lines.next_plain() {
             Some(found) => Some(found),
-            None => self.next_odd(),
+            None => lines.next_odd(),
         }
     }
 

@@ -29,8 +29,8 @@ impl Known {
         None
     }
 
-    pub(crate) fn content(self, value: Value<'_>) -> Content<'_> {
-        value.content_by_octets()
+    pub(crate) fn content(self, octets: &[u8], unclosed: bool) -> Content<'_> {
+        if unclosed { Value::unclosed(octets) } else { Value::new(octets) }.content_by_octets()
     }
 }
 
@@ -44,7 +44,7 @@ pub(crate) struct Line {
 }
 
 /// None: there is no shorter way here than that of all plain lines.
-pub(crate) const fn frequent_line(_: &[u8]) -> Option<(Line, usize)> {
+pub(crate) const fn frequent_line(_: &[u8]) -> Option<(Line, usize, &[u8])> {
     None
 }
 

@@ -180,7 +180,7 @@ impl<'a> Value<'a> {
     #[must_use]
     #[inline]
     pub fn content(self) -> Content<'a> {
-        self.known.content(self)
+        self.known.content(self.octets, self.unclosed)
     }
 
     pub(crate) fn content_by_octets(self) -> Content<'a> {

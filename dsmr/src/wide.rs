@@ -1,6 +1,7 @@
 //! Eight octets at a time, for machines with registers that wide: what most lines and numbers look like. Everything else
 //! is left to the plain way, which is also what the tests compare with.
 
+use crate::text::Text;
 use crate::timestamp::{Season, Timestamp};
 use crate::value::{Content, Value};
 use obis::{Decimal, Obis, Prefix, Scaled, Unit};
@@ -80,10 +81,10 @@ impl Known {
         (self.kind() == TIME).then_some(Timestamp { year, month, day, hour, minute, second, season })
     }
 
-    /// What was seen of `value`, or is seen now.
+    /// What was seen of the value of these octets, or is seen now.
     #[inline(always)]
-    pub(crate) fn content(self, value: Value<'_>) -> Content<'_> {
-        let known = if self.kind() > UNKNOWN { self } else { Self::look(value) };
+    pub(crate) fn content(self, octets: &[u8], unclosed: bool) -> Content<'_> {
+        let known = if self.kind() > UNKNOWN { self } else { Self::look(octets, unclosed) };
         if let Some(number) = known.number() {
             return Content::Number(number);
         }
@@ -104,12 +105,13 @@ impl Known {
             }
             EMPTY => Content::Empty,
             CODE => Content::Code(Obis::new(a, b, c, d, e, f)),
-            _ => Content::Text(value.text()),
+            _ => Content::Text(Text::new(octets)),
         }
     }
 
     #[inline(never)]
-    fn look(value: Value<'_>) -> Self {
+    fn look(octets: &[u8], unclosed: bool) -> Self {
+        let value = if unclosed { Value::unclosed(octets) } else { Value::new(octets) };
         match value.content_by_octets() {
             Content::Empty => Self::new(EMPTY, 0, 0),
             Content::Number(Scaled { value: Decimal { mantissa, exponent }, prefix, unit }) => {
@@ -162,9 +164,10 @@ pub(crate) struct Line {
     pub(crate) first: Known,
 }
 
-/// The line at the front of `octets`, if it is plain, ends with CR LF, and is not continued; and its octets.
+/// The line at the front of `octets`, if it is plain, ends with CR LF, and is not continued; its octets, and what stands
+/// behind its line end.
 #[inline(always)]
-pub(crate) fn frequent_line(octets: &[u8]) -> Option<(Line, usize)> {
+pub(crate) fn frequent_line(octets: &[u8]) -> Option<(Line, usize, &[u8])> {
     let window = octets.first_chunk()?;
     let (code, at) = code::<b'('>(window, 0)?;
     let mut first = frequent_value(window, at.wrapping_add(1));
@@ -172,15 +175,14 @@ pub(crate) fn frequent_line(octets: &[u8]) -> Option<(Line, usize)> {
         first = other_value(octets, at.wrapping_add(1));
     }
     let end = at.wrapping_add(1).wrapping_add(first.len());
-    let behind = u32::from_le_bytes(*octets.get(end..)?.first_chunk()?);
-    let [.., next] = behind.to_le_bytes();
-    // What stands behind neither continues the line nor is another line end.
-    let len = if behind << 8 == LINE_END && (next.is_ascii_digit() || next == b'!') {
-        end.wrapping_add(1)
-    } else {
-        end_of_line(octets, end)?
-    };
-    Some((Line { code, at, first }, len))
+    let behind = octets.get(end..)?;
+    let mark = u32::from_le_bytes(*behind.first_chunk()?);
+    // A digit is no more than likely there, but neither what continues the line nor another line end.
+    if mark << 8 == LINE_END && mark >> 28 == 3 {
+        return Some((Line { code, at, first }, end.wrapping_add(1), behind.get(3..)?));
+    }
+    let len = end_of_line(octets, end)?;
+    Some((Line { code, at, first }, len, octets.get(len.wrapping_add(2)..)?))
 }
 
 const LINE_END: u32 = u32::from_le_bytes(*b"\0)\r\n");
@@ -405,7 +407,11 @@ fn other_decimals(window: &[u8; WINDOW], at: usize, whole: usize, digits: u64, b
     } else {
         return Known::NOTHING;
     };
-    add_above(window, at, whole.wrapping_add(more), all, above, exponent)
+    let width = whole.wrapping_add(more);
+    if above != 0 {
+        return add_above(window, at, width, all, above, exponent);
+    }
+    if are_digits(all) { with_unit(window, at, width, sum(all), exponent) } else { Known::NOTHING }
 }
 
 /// Eight digits and some above them, the last of which is uppermost.
@@ -513,15 +519,25 @@ fn value_end(octets: &[u8]) -> Option<usize> {
 pub(crate) fn find_mark(octets: &[u8]) -> Option<usize> {
     let is_mark = |octet: &u8| (*octet == b'/') | (*octet == b'!');
     let mut at = 0usize;
-    let (blocks, _) = octets.as_chunks::<32>();
+    let (blocks, _) = octets.as_chunks::<64>();
     for block in blocks {
         // Arithmetic without an early exit: the compiler makes a few wide comparisons of it.
         if block.iter().map(|octet| u8::from(is_mark(octet))).fold(0, |any, mark| any | mark) != 0 {
             break;
         }
-        at = at.wrapping_add(32);
+        at = at.wrapping_add(64);
     }
-    octets.get(at..)?.iter().position(is_mark).map(|more| at.wrapping_add(more))
+    let (words, rest) = octets.get(at..)?.as_chunks::<8>();
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        let (slash, bang) = (word ^ (ONES * 0x2F), word ^ (ONES * 0x21));
+        let found = ((slash.wrapping_sub(ONES) & !slash) | (bang.wrapping_sub(ONES) & !bang)) & HIGH;
+        if found != 0 {
+            return Some(at.wrapping_add(lowest(found)));
+        }
+        at = at.wrapping_add(8);
+    }
+    rest.iter().position(is_mark).map(|more| at.wrapping_add(more))
 }
 
 #[cfg(test)]

@@ -102,7 +102,9 @@ fn slowly(body: &[u8]) -> Vec<Read> {
         let line = DataLine::parse_odd(found.raw());
         let mut values = Values { first: Known::NOTHING, ..line.values() };
         let mut read = Vec::new();
-        while let Some((value, rest)) = (values.at < values.end).then(|| values.next_odd()).flatten() {
+        while let Some((value, rest)) =
+            (values.at < values.end).then(|| Values::next_odd(values.rest, values.at, values.end)).flatten()
+        {
             values = rest;
             read.push((value.octets().to_vec(), content(value.content_by_octets())));
         }
