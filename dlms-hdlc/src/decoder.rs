@@ -6,6 +6,7 @@
 //! not on how they were cut into calls.
 
 use crate::error::{Error, ErrorKind, Stats};
+use core::cell::Cell;
 use core::fmt;
 
 /// Octets fed again for each octet that arrives.
@@ -60,9 +61,15 @@ pub trait Framing: Sized + sealed::Sealed {
     /// Takes one octet in, at index `held` of the candidate; `capacity` octets of storage hold it.
     #[doc(hidden)]
     fn feed(&mut self, held: usize, octet: u8, capacity: usize) -> Step;
-    /// Takes in the front octets of `octets` that decide nothing, and says how many.
+    /// Takes in the front octets of `octets` that decide nothing, and says how many. The first of a frame always does.
     #[doc(hidden)]
     fn feed_many(&mut self, held: usize, octets: &[u8]) -> usize;
+    /// Takes in one octet, if it decides nothing.
+    #[doc(hidden)]
+    #[inline]
+    fn feed_one(&mut self, held: usize, octet: u8) -> bool {
+        self.feed_many(held, &[octet]) > 0
+    }
     /// Length of the whole good frame at the front of `octets`, where a frame may start now. `None`: go octet by octet.
     #[doc(hidden)]
     fn whole(&self, octets: &[u8], capacity: usize) -> Option<usize>;
@@ -164,6 +171,10 @@ impl<F: Framing, B: AsRef<[u8]> + AsMut<[u8]>> Decoder<F, B> {
     /// Octets given up, with the reason. Decoding goes on with the next call.
     #[inline]
     pub fn decode<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8]) -> Option<Result<F::Frame<'s>, Error>> {
+        if self.core.is_one_more(self.storage.as_mut(), input) {
+            *input = &[];
+            return None;
+        }
         let found = self.core.advance(self.storage.as_mut(), input)?;
         Some(found.map(|found| self.view(found)))
     }
@@ -255,7 +266,22 @@ impl<F: Framing> Core<F> {
         }
     }
 
-    /// One copy of the machine code for each framing, whatever the storage.
+    /// Takes in a single octet, as an interrupt has it, that belongs to the frame in progress and decides nothing. On
+    /// an AVR a third of the cycles of the long way.
+    #[inline]
+    fn is_one_more(&mut self, buf: &mut [u8], input: &[u8]) -> bool {
+        let [octet] = *input else { return false };
+        if self.committed > 0 || !self.framing.feed_one(self.held, octet) {
+            return false;
+        }
+        put(buf, self.held, octet);
+        self.held = self.held.wrapping_add(1);
+        true
+    }
+
+    /// One copy of the machine code for each framing, whatever the storage. Not expanded in `decode`, which would then save
+    /// all registers for the sake of one octet.
+    #[inline(never)]
     fn advance<'i>(&mut self, buf: &mut [u8], input: &mut &'i [u8]) -> Option<Result<Found<'i>, Error>> {
         if buf.len() < SMALLEST {
             return self.too_small(input);
@@ -275,8 +301,7 @@ impl<F: Framing> Core<F> {
                 *input = rest;
                 self.take(buf, octet)
             } else if self.read < self.end && self.credit > 0 {
-                self.credit = self.credit.wrapping_sub(1);
-                self.take_queued(buf)
+                self.take_queued(buf, self.credit)
             } else {
                 let waiting = self.end.wrapping_sub(self.read);
                 if waiting == 0 {
@@ -336,8 +361,7 @@ impl<F: Framing> Core<F> {
             self.framing.restart(true);
             return Some(Ok(Found::Input(frame)));
         }
-        let most = usize::try_from(REPORTED.saturating_sub(self.noise)).unwrap_or(usize::MAX);
-        let noise = self.framing.noise(input).min(most);
+        let noise = self.noise_in(input);
         *input = input.get(noise..).unwrap_or_default();
         self.lose(noise);
         self.much_noise()
@@ -353,7 +377,7 @@ impl<F: Framing> Core<F> {
             }
             self.end = self.committed;
             if self.committed > 0 {
-                let event = self.take_queued(buf);
+                let event = self.take_queued(buf, u8::MAX);
                 if event.is_some() {
                     return event;
                 }
@@ -366,14 +390,32 @@ impl<F: Framing> Core<F> {
         }
     }
 
-    fn take_queued<'i>(&mut self, buf: &mut [u8]) -> Option<Result<Found<'i>, Error>> {
-        let octet = buf.get(self.read).copied()?;
-        self.read = self.read.wrapping_add(1);
-        let event = self.take(buf, octet);
+    /// Feeds one queued octet, or passes what noise there is among the first `most`.
+    fn take_queued<'i>(&mut self, buf: &mut [u8], most: u8) -> Option<Result<Found<'i>, Error>> {
+        let queued = buf.get(self.read..self.end)?;
+        let octet = *queued.first()?;
+        let noise =
+            if self.held > 0 { 0 } else { self.noise_in(queued.get(..most.into()).unwrap_or(queued)) };
+        let passed = noise.max(1);
+        self.read = self.read.wrapping_add(passed);
+        self.credit = self.credit.saturating_sub(u8::try_from(passed).unwrap_or(u8::MAX));
+        let event = if noise > 0 {
+            self.gap = self.gap.wrapping_add(noise);
+            self.lose(noise);
+            self.much_noise()
+        } else {
+            self.take(buf, octet)
+        };
         if self.read == self.committed {
             self.clear_queue();
         }
         event
+    }
+
+    /// How many octets at the front are noise for certain; no more than make a report.
+    fn noise_in(&self, octets: &[u8]) -> usize {
+        let most = usize::try_from(REPORTED.saturating_sub(self.noise)).unwrap_or(usize::MAX);
+        self.framing.noise(octets).min(most)
     }
 
     /// Feeds one octet, which has left the queue or the input, to the framing.
@@ -517,24 +559,21 @@ pub(crate) const fn wrapped(octets: usize) -> u32 {
     octets as u32
 }
 
-/// Moves octets within the storage to a place in front of them. Asks first all that `copy_within` would panic about,
-/// in its terms, so that no panic code is linked.
+/// Moves octets within the storage to a place in front of them. Octet by octet: `copy_within` would link 750 octets of
+/// text on a Cortex-M0, and what is moved has been fed octet by octet before.
 fn move_down(buf: &mut [u8], from: usize, to: usize, at: usize) {
-    let by = from.wrapping_sub(at);
-    if let Some(part) = buf.get_mut(at..to)
-        && by <= part.len()
-    {
-        part.copy_within(by.., 0);
+    let octets = Cell::from_mut(buf).as_slice_of_cells();
+    if let (Some(from), Some(at)) = (octets.get(from..to), octets.get(at..)) {
+        at.iter().zip(from).for_each(|(to, octet)| to.set(octet.get()));
     }
 }
 
-/// Moves octets within the storage to a place behind their front, as [`move_down`] does.
+/// Moves octets within the storage to a place behind their front, the last one first.
 fn move_up(buf: &mut [u8], from: usize, to: usize, at: usize) {
-    let count = to.wrapping_sub(from);
-    if let Some(part) = buf.get_mut(from..at.wrapping_add(count))
-        && let Some(last) = part.len().checked_sub(count)
-    {
-        part.copy_within(..count, last);
+    let octets = Cell::from_mut(buf).as_slice_of_cells();
+    let end = at.wrapping_add(to.wrapping_sub(from));
+    if let (Some(from), Some(at)) = (octets.get(from..to), octets.get(at..end)) {
+        at.iter().zip(from).rev().for_each(|(to, octet)| to.set(octet.get()));
     }
 }
 

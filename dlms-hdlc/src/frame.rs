@@ -345,6 +345,15 @@ impl Framing for Hdlc {
     }
 
     #[inline]
+    fn feed_one(&mut self, held: usize, octet: u8) -> bool {
+        let is_undecided = self.field == Field::Body && held.wrapping_add(1) < usize::from(self.length);
+        if is_undecided {
+            self.fcs = self.fcs.octet(octet);
+        }
+        is_undecided
+    }
+
+    #[inline]
     fn whole(&self, octets: &[u8], capacity: usize) -> Option<usize> {
         let [format, low, behind @ ..] = octets else { return None };
         if self.chances == 0 || format & 0xF0 != 0xA0 {
