@@ -11,8 +11,19 @@ use crate::firmware::{TARGETS, build, route, version};
 use crate::run::{Step, answer, target_dir, works};
 
 /// The programs of `xtask/probe`, each a feature there.
-const CORES: &[&str] =
-    &["hdlc", "mbus", "axdr", "han", "dsmr", "dsmr-values", "dsmr-telegram", "dlt645", "upgrade"];
+const CORES: &[&str] = &[
+    "hdlc",
+    "mbus",
+    "axdr",
+    "han",
+    "dsmr",
+    "dsmr-values",
+    "dsmr-telegram",
+    "dlt645",
+    "upgrade",
+    "boot",
+    "install",
+];
 
 /// The target whose text sizes the budget table names.
 const SMALLEST: &str = "thumbv6m-none-eabi";

@@ -238,7 +238,9 @@ where
             let fits = room.saturating_sub(crate::message::HEADER_LEN.into()) / Event::LEN;
             let entries = (from..=u8::MAX).map_while(|back| self.record.events.octets(back)).take(fits);
             for (to, entry) in octets.chunks_exact_mut(Event::LEN).zip(entries) {
-                to.copy_from_slice(entry);
+                for (to, from) in to.iter_mut().zip(entry) {
+                    *to = *from;
+                }
                 len = Event::LEN.saturating_add(len);
             }
             let entries = octets.get(..len).unwrap_or(&[]);

@@ -135,7 +135,9 @@ fn finish<'b>(
     let (body, tail) = out.split_at_mut_checked(covered).ok_or(BufferTooSmall)?;
     let address: &[u8] = if kind == GROUP { &[] } else { &address.0 };
     let tag = mac.mac(key, &[body, address]).ok_or(BufferTooSmall)?;
-    tail.copy_from_slice(tag.get(..tag_len).ok_or(BufferTooSmall)?);
+    for (to, from) in tail.iter_mut().zip(tag) {
+        *to = from;
+    }
     Ok(out)
 }
 

@@ -4,58 +4,16 @@
 #![no_std]
 #![no_main]
 
-use embedded_storage::nor_flash::{ErrorType, MultiwriteNorFlash, NorFlash, ReadNorFlash};
+#[path = "../memory.rs"]
+mod memory;
+
+use memory::Memory;
 use upgrade_proto::bitmap::FlashMap;
 use upgrade_proto::flash::Span;
 use upgrade_proto::hash::NoHash;
 use upgrade_proto::receiver::{Addressed, Config, Layout, Receiver};
 
 type Meter = Receiver<Memory, FlashMap, NoHash, [u8; 0], 512>;
-
-/// Stands for a flash driver: memory that the compiler knows nothing of.
-struct Memory;
-
-impl ErrorType for Memory {
-    type Error = core::convert::Infallible;
-}
-
-impl ReadNorFlash for Memory {
-    const READ_SIZE: usize = 1;
-
-    fn read(&mut self, offset: u32, octets: &mut [u8]) -> Result<(), Self::Error> {
-        for (place, at) in octets.iter_mut().zip(offset..) {
-            // SAFETY: never run.
-            *place = unsafe { (at as usize as *const u8).read_volatile() };
-        }
-        Ok(())
-    }
-
-    fn capacity(&self) -> usize {
-        0x8000
-    }
-}
-
-impl NorFlash for Memory {
-    const WRITE_SIZE: usize = 1;
-    const ERASE_SIZE: usize = 4096;
-
-    fn erase(&mut self, from: u32, to: u32) -> Result<(), Self::Error> {
-        (from..to).for_each(|at| put(at, 0xFF));
-        Ok(())
-    }
-
-    fn write(&mut self, offset: u32, octets: &[u8]) -> Result<(), Self::Error> {
-        octets.iter().zip(offset..).for_each(|(octet, at)| put(at, *octet));
-        Ok(())
-    }
-}
-
-impl MultiwriteNorFlash for Memory {}
-
-fn put(at: u32, octet: u8) {
-    // SAFETY: never run.
-    unsafe { (at as usize as *mut u8).write_volatile(octet) };
-}
 
 fn meter() -> Meter {
     let span = |start, len| core::hint::black_box(Span { start, len });
