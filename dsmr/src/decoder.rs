@@ -14,8 +14,11 @@ use crate::telegram::Telegram;
 /// that octet. At the end of the input, and before the `/` of another, a check line with the right digits needs none,
 /// nor does one without digits where nothing in the telegram looks like 4 or later. Further CR and LF up to the next `/` (the LF of CR LF) and NUL are fill.
 ///
-/// `/` at the start of a line always begins a telegram, whatever is in progress. A `/` elsewhere between telegrams
-/// begins one only if its check proves to be good, so that a glitch before it costs nothing.
+/// `/` at the start of a line always begins a telegram, whatever is in progress; inside a telegram nothing else does, so
+/// that a `/` in a text never ends one. Between telegrams octets that are no text (control characters, spaces, those above
+/// 7E) do not count: a `/` behind such a glitch still stands at the start of a line, if three letters follow. Behind text,
+/// as of a modem, a `/` begins a telegram if two lines are shaped like one (three letters, a digit, and nothing but
+/// printable octets to the line end; then, perhaps after empty lines, a digit), or else if its check proves to be good.
 ///
 /// ```
 /// use dsmr::{Check, Decoder};

@@ -26,7 +26,8 @@ impl Options {
 enum State {
     /// Between telegrams.
     Idle,
-    /// In the first octets of the identification; how many of them are known to be good.
+    /// In the identification; what of it is known to be good: so many octets, and for a doubtful start [`NAME`] and
+    /// [`LINES`] behind them, until it proves to be shaped like a telegram or not.
     Header(u8),
     /// Behind them, up to `!`.
     Body,
@@ -56,9 +57,11 @@ pub(crate) enum Step {
 pub(crate) struct Framing {
     pub(crate) options: Options,
     state: State,
-    /// The octet before was a CR or LF, or there was none.
+    /// The octet before was a CR or LF, or there was none. Between telegrams, octets that are no text do not count.
     line_start: bool,
-    /// The `/` did not stand at the start of a line: a telegram only if its check says so.
+    /// But there were some, so a `/` has to show three letters before it is taken for a start.
+    glitched: bool,
+    /// The `/` stood behind text: a telegram only if its check says so, or the shape of its first two lines does.
     doubtful: bool,
     /// Digits on the check line so far; [`SPACED`] once something follows them, [`GARBLED`] if they are no check.
     digits: u8,
@@ -72,6 +75,10 @@ const COUNT: u8 = 0x0F;
 
 /// Octets of the identification that a doubtful start must show: the manufacturer's three letters.
 const LETTERS: u8 = 3;
+/// Behind the digit for the speed, up to the line end.
+const NAME: u8 = 4;
+/// Behind that, at the start of a line. If a digit follows, as in a data line, the start is doubtful no more.
+const LINES: u8 = 5;
 
 impl Framing {
     pub(crate) const fn new(options: Options) -> Self {
@@ -79,6 +86,7 @@ impl Framing {
             options,
             state: State::Idle,
             line_start: true,
+            glitched: false,
             doubtful: false,
             digits: 0,
             running: 0,
@@ -93,6 +101,11 @@ impl Framing {
     /// In the part of a telegram where only `/` and `!` mean anything.
     pub(crate) fn in_body(&self) -> bool {
         self.state == State::Body
+    }
+
+    /// In the part of a telegram that is told apart by nothing but its line ends.
+    pub(crate) fn in_lines(&self) -> bool {
+        matches!(self.state, State::Body | State::Header(LETTERS..))
     }
 
     /// On the check line, whose octets are no data.
@@ -112,7 +125,7 @@ impl Framing {
         self.running = check::step(self.options.check, self.running, octet);
     }
 
-    /// The start of the telegram in progress is not one by itself: only a good check makes it one.
+    /// The start of the telegram in progress is not one by itself, nor by its shape so far: only a good check makes it one.
     pub(crate) const fn is_doubtful(&self) -> bool {
         self.doubtful
     }
@@ -132,6 +145,7 @@ impl Framing {
         let Self { state, digits, claimed, running, options, doubtful, .. } = *self;
         self.state = State::Idle;
         self.line_start = true;
+        self.glitched = false;
         if state != State::CheckLine {
             return None;
         }
@@ -159,33 +173,33 @@ impl Framing {
     #[inline]
     pub(crate) fn feed(&mut self, octet: u8) -> Step {
         match self.state {
-            State::Body => {
-                if self.line_start {
-                    if octet == b'/' {
-                        return self.start();
-                    }
-                    if octet == b'!' {
-                        self.state = State::CheckLine;
-                        self.digits = 0;
-                        self.claimed = 0;
-                    }
-                }
-                self.running = check::step(self.options.check, self.running, octet);
-                self.line_start = is_line_end(octet);
-                Step::More
-            }
+            State::Body => self.feed_body(octet),
             State::Idle => match octet {
                 b'/' => self.start(),
                 b'\r' | b'\n' => {
                     self.line_start = true;
+                    self.glitched = false;
                     Step::Fill
                 }
                 0 => Step::Fill,
                 _ => {
-                    self.line_start = false;
+                    self.line_start &= !is_text(octet);
+                    self.glitched = true;
                     Step::Noise
                 }
             },
+            State::Header(good @ LETTERS..) => {
+                self.state = match (good, octet) {
+                    (LETTERS, b'0'..=b'9') | (NAME, b' '..=b'~') => State::Header(NAME),
+                    (NAME | LINES, b'\r' | b'\n') => State::Header(LINES),
+                    (LINES, b'0'..=b'9') => {
+                        self.doubtful = false;
+                        State::Body
+                    }
+                    _ => State::Body,
+                };
+                self.feed_body(octet)
+            }
             State::Header(good) => {
                 let fits = if self.doubtful {
                     octet.is_ascii_alphabetic()
@@ -198,15 +212,37 @@ impl Framing {
                 }
                 self.running = check::step(self.options.check, self.running, octet);
                 let good = good.wrapping_add(1);
-                self.state = if self.doubtful && good < LETTERS { State::Header(good) } else { State::Body };
+                if good == LETTERS && self.glitched {
+                    self.glitched = false;
+                    self.doubtful = false;
+                }
+                self.state = if self.doubtful { State::Header(good) } else { State::Body };
                 Step::More
             }
             State::CheckLine => self.feed_check_line(octet),
         }
     }
 
+    #[inline]
+    fn feed_body(&mut self, octet: u8) -> Step {
+        if self.line_start {
+            if octet == b'/' {
+                return self.start();
+            }
+            if octet == b'!' {
+                self.state = State::CheckLine;
+                self.digits = 0;
+                self.claimed = 0;
+            }
+        }
+        self.running = check::step(self.options.check, self.running, octet);
+        self.line_start = is_line_end(octet);
+        Step::More
+    }
+
     fn start(&mut self) -> Step {
-        self.doubtful = !self.line_start;
+        self.doubtful = !self.line_start || self.glitched;
+        self.glitched &= self.line_start;
         self.state = State::Header(0);
         self.line_start = false;
         self.running = check::step(self.options.check, check::start(self.options.check), b'/');
@@ -260,9 +296,14 @@ impl Framing {
         let len = octets.iter().position(|octet| *octet == b'/').unwrap_or(octets.len());
         let run = octets.get(..len).unwrap_or_default();
         let fill = run.iter().filter(|octet| is_line_end(**octet) || **octet == 0).count();
-        if let Some(last) = run.iter().rev().find(|octet| **octet != 0) {
+        let is_glitch = |octet: &u8| !is_text(*octet) && !is_line_end(*octet);
+        let glitches = run.iter().rev().take_while(|octet| is_glitch(octet)).count();
+        let (front, glitches) = run.split_at_checked(run.len().wrapping_sub(glitches)).unwrap_or_default();
+        if let Some(last) = front.last() {
             self.line_start = is_line_end(*last);
+            self.glitched = false;
         }
+        self.glitched |= glitches.iter().any(|octet| *octet != 0);
         (len, fill)
     }
 
@@ -270,9 +311,10 @@ impl Framing {
     /// Takes it. `None` says nothing, and the octets are to be fed one by one. Only in [`Framing::is_idle`].
     pub(crate) fn whole(&mut self, octets: &[u8]) -> Option<(usize, Check)> {
         let doubtful = !self.line_start;
+        let unsure = doubtful || self.glitched;
         let letters = |text: &[u8]| text.iter().all(u8::is_ascii_alphabetic);
         match octets {
-            [b'/', text @ ..] if doubtful && !letters(text.get(..LETTERS.into())?) => return None,
+            [b'/', text @ ..] if unsure && !letters(text.get(..LETTERS.into())?) => return None,
             [b'/', first, ..] if first.is_ascii_graphic() && *first != b'/' && *first != b'!' => {}
             _ => return None,
         }
@@ -297,6 +339,7 @@ impl Framing {
                 return None;
             }
             self.line_start = true;
+            self.glitched = false;
             return Some((at.checked_add(line)?, verdict));
         }
     }
@@ -340,6 +383,12 @@ pub(crate) fn find_mark(octets: &[u8]) -> usize {
 #[inline]
 pub(crate) const fn is_line_end(octet: u8) -> bool {
     matches!(octet, b'\r' | b'\n')
+}
+
+/// What a line may begin with. Other octets between telegrams, spaces too, are glitches, and no line begins with them.
+#[inline]
+const fn is_text(octet: u8) -> bool {
+    octet.is_ascii_graphic()
 }
 
 #[inline]

@@ -226,7 +226,7 @@ impl<'a> DataLines<'a> {
 impl<'a> Iterator for DataLines<'a> {
     type Item = DataLine<'a>;
 
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn next(&mut self) -> Option<DataLine<'a>> {
         // Nothing is handed out by reference, so that the compiler may keep all of it in registers.
         let (line, rest) = match self.next_frequent() {
@@ -241,7 +241,7 @@ impl<'a> Iterator for DataLines<'a> {
 impl<'a> DataLines<'a> {
     /// The line at the front, if it is like most; and the lines behind it. All in one pass, and the value is read by the
     /// way.
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn next_frequent(self) -> Option<(DataLine<'a>, Self)> {
         let rest = self.rest;
         let (wide::Line { code, at, first }, len, behind) = wide::frequent_line(rest)?;

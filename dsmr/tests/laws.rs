@@ -257,9 +257,11 @@ proptest! {
         after in stream(),
         on_a_line: bool,
     ) {
-        // At the start of a line whatever stood before; elsewhere its check must prove it, and no `/` may stand so
-        // near before it that its own begins in an identification.
+        // At the start of a line whatever stood before; elsewhere its check or its shape must prove it, and no `/` may
+        // stand so near before it that its own begins in an identification.
         let noise: Vec<u8> = before.iter().copied().filter(|octet| *octet != b'/').collect();
+        // What is only a glitch takes three letters, which all have here.
+        let glitch = !noise.iter().any(u8::is_ascii_graphic);
         let mut octets = if on_a_line { before } else { noise };
         if on_a_line {
             octets.push(b'\n');
@@ -268,8 +270,9 @@ proptest! {
         octets.extend(b"\n");
         octets.extend(&after);
         let events = slice(&octets, Options::DEFAULT);
-        let found = |found: &Event| matches!(found, Event::Telegram(octets, check) if telegram.starts_with(octets) && (on_a_line || *check == Check::Verified));
-        let stands = Telegram::parse(&telegram).is_ok_and(|(parsed, _)| on_a_line || parsed.check() == Check::Verified);
+        let counts = |check: Check| on_a_line || glitch || is_shaped(&telegram) || check == Check::Verified;
+        let found = |found: &Event| matches!(found, Event::Telegram(octets, check) if telegram.starts_with(octets) && counts(*check));
+        let stands = Telegram::parse(&telegram).is_ok_and(|(parsed, _)| counts(parsed.check()));
         prop_assert!(!stands || events.iter().any(found), "{:?}", events);
     }
 
@@ -296,6 +299,16 @@ proptest! {
             let _ = format!("{:?}", line.reading());
         }
     }
+}
+
+/// Three letters, a digit, printable octets; the next line begins with a digit.
+fn is_shaped(telegram: &[u8]) -> bool {
+    let [b'/', a, b, c, d, rest @ ..] = telegram else { return false };
+    let letters = [a, b, c].iter().all(|octet| octet.is_ascii_alphabetic());
+    let len = rest.iter().take_while(|octet| matches!(octet, b' '..=b'~')).count();
+    let lines = &rest[len..];
+    let blank = lines.iter().take_while(|octet| matches!(octet, b'\r' | b'\n')).count();
+    letters && d.is_ascii_digit() && blank != 0 && lines.get(blank).is_some_and(u8::is_ascii_digit)
 }
 
 /// What one stream gives, the same in every way to feed it.
@@ -363,6 +376,70 @@ fn a_check_line_that_is_no_number_is_bad() {
 }
 
 const V22: &str = "/KMP5 KA6U000000000000\n\n1-0:1.8.1(07041.882*kWh)\n";
+
+#[test]
+fn a_glitch_before_a_start_costs_nothing() {
+    let (old, good) = (unchecked(V22), checked(V50));
+    let glitches: [&[u8]; 9] = [
+        b"\xFF",
+        b"\0",
+        b"  ",
+        b"\xEF\xBB\xBF",
+        b"\x1B\x7F\x80",
+        b"NO CARRIER",
+        b"+++ATH0",
+        b"(0012.3*kWh)",
+        b"CONNECT 9600 ",
+    ];
+    for (glitch, line_end) in glitches.iter().flat_map(|glitch| [(*glitch, ""), (*glitch, "\r\n")]) {
+        for (telegram, check) in [(&old, Check::Absent), (&good, Check::Verified)] {
+            let octets = [line_end.as_bytes(), glitch, telegram, glitch, telegram].concat();
+            let kept = |events: Vec<Event>| -> Vec<Event> {
+                events.into_iter().filter(|event| matches!(event, Event::Telegram(..))).collect()
+            };
+            let whole = Event::Telegram(telegram[..telegram.len() - 1].to_vec(), check);
+            let events = kept(agreed(&octets, Options::DEFAULT));
+            assert_eq!(events, [whole.clone(), whole], "{}", octets.escape_ascii());
+            let verdict = if check == Check::Absent { Verdict::Unchecked(check) } else { Verdict::Verified };
+            assert_eq!(verdicts(&octets), [verdict; 2], "{}", octets.escape_ascii());
+        }
+    }
+}
+
+#[test]
+fn a_slash_inside_is_no_start() {
+    let shaped = "0-0:96.13.0(see /ISk5\\2MT382-1000\n1-0:1.8.1(1)\n";
+    for text in [
+        "0-0:96.13.0(a/b)\n",
+        "0-0:96.13.0(/ISk5\\2MT382-1000)\n",
+        "0-0:96.13.0(\n \u{FF}/ISk5)\n",
+        "\u{1}/ISk5\n",
+        shaped,
+    ] {
+        let telegram = unchecked(&(V22.to_owned() + text));
+        let whole = Event::Telegram(telegram[..telegram.len() - 1].to_vec(), Check::Absent);
+        assert_eq!(agreed(&telegram, Options::DEFAULT), [whole], "{text}");
+        assert_eq!(verdicts(&telegram), [Verdict::Unchecked(Check::Absent)], "{text}");
+    }
+}
+
+#[test]
+fn what_is_not_shaped_like_a_start_needs_a_check() {
+    for start in [
+        "/ISkX\n\n1-0:1.8.1(1)\n",
+        "/IS5\n\n1-0:1.8.1(1)\n",
+        "/ISk5\u{1}\n1-0:1.8.1(1)\n",
+        "/ISk5\n\n(1)\n",
+        "/ISk5 a\n\n",
+    ] {
+        let octets = [b"text", unchecked(start).as_slice()].concat();
+        assert!(matches!(agreed(&octets, Options::DEFAULT)[..], [Event::Lost(_)]), "{start}");
+        let octets = [b"text", checked(start).as_slice()].concat();
+        let checked = agreed(&octets, Options::DEFAULT);
+        let letters = start.as_bytes()[1..4].iter().all(u8::is_ascii_alphabetic);
+        assert_eq!(matches!(checked.last(), Some(Event::Telegram(_, Check::Verified))), letters, "{start}");
+    }
+}
 
 #[test]
 fn a_lost_line_end_behind_the_check_costs_nothing() {

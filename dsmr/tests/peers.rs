@@ -242,9 +242,13 @@ fn a_glitch_before_a_telegram_costs_nothing() {
     let mut octets = b"\xFE/xx OK".to_vec();
     octets.extend(checked(GOOD));
     assert_eq!(outcome(&octets), [Err(ErrorKind::Noise), Ok(Check::Verified)]);
-    // But nothing unverified begins in the middle of a line.
+    // Behind text nothing unverified begins that is not shaped like a telegram.
     assert_eq!(
         outcome(&[b"OK".to_vec(), unchecked("/ISk5\\2MT382\n\n1-0:1.8.1(1*kWh)\n")].concat()),
+        [Err(ErrorKind::Noise), Ok(Check::Absent)]
+    );
+    assert_eq!(
+        outcome(&[b"OK".to_vec(), unchecked("/index\n\n1-0:1.8.1(1*kWh)\n")].concat()),
         [Err(ErrorKind::Noise)]
     );
     // A trailing NUL, as some meters send.
