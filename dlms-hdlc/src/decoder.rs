@@ -274,8 +274,7 @@ impl<F: Framing> Core<F> {
         if self.committed > 0 || !self.framing.feed_one(self.held, octet) {
             return false;
         }
-        put(buf, self.held, octet);
-        self.held = self.held.wrapping_add(1);
+        self.hold(buf, octet);
         true
     }
 
@@ -421,43 +420,47 @@ impl<F: Framing> Core<F> {
     /// Feeds one octet, which has left the queue or the input, to the framing.
     #[inline]
     fn take<'i>(&mut self, buf: &mut [u8], octet: u8) -> Option<Result<Found<'i>, Error>> {
-        let step = self.framing.feed(self.held, octet, buf.len());
-        if step == Step::More {
-            put(buf, self.held, octet);
-            self.held = self.held.wrapping_add(1);
-            return None;
-        }
-        match step {
+        match self.framing.feed(self.held, octet, buf.len()) {
+            Step::More => {
+                self.hold(buf, octet);
+                None
+            }
             Step::Fill => {
                 self.gap = self.gap.wrapping_add(1);
                 self.stats.fill = self.stats.fill.wrapping_add(1);
                 None
             }
-            Step::Noise | Step::More => {
+            Step::Noise => {
                 self.gap = self.gap.wrapping_add(1);
                 self.lose(1);
                 self.much_noise()
             }
-            Step::Reject(kind) => {
-                put(buf, self.held, octet);
-                self.held = self.held.wrapping_add(1);
-                Some(self.reject(buf, kind))
-            }
-            Step::Frame | Step::FrameBefore => {
-                if step == Step::Frame {
-                    put(buf, self.held, octet);
-                    self.held = self.held.wrapping_add(1);
-                } else {
-                    self.gap = self.gap.wrapping_add(1);
-                    self.stats.fill = self.stats.fill.wrapping_add(1);
-                }
-                if self.noise > 0 {
-                    self.ready = true;
-                    return Some(Err(self.error(ErrorKind::Noise)));
-                }
-                Some(Ok(self.deliver()))
-            }
+            step => self.decided(buf, octet, step),
         }
+    }
+
+    /// The candidate ends with this octet.
+    #[inline(never)]
+    fn decided<'i>(&mut self, buf: &mut [u8], octet: u8, step: Step) -> Option<Result<Found<'i>, Error>> {
+        if step == Step::FrameBefore {
+            self.gap = self.gap.wrapping_add(1);
+            self.stats.fill = self.stats.fill.wrapping_add(1);
+        } else {
+            self.hold(buf, octet);
+        }
+        if let Step::Reject(kind) = step {
+            return Some(self.reject(buf, kind));
+        }
+        if self.noise > 0 {
+            self.ready = true;
+            return Some(Err(self.error(ErrorKind::Noise)));
+        }
+        Some(Ok(self.deliver()))
+    }
+
+    fn hold(&mut self, buf: &mut [u8], octet: u8) {
+        put(buf, self.held, octet);
+        self.held = self.held.wrapping_add(1);
     }
 
     fn deliver<'i>(&mut self) -> Found<'i> {
