@@ -15,6 +15,7 @@
 
 pub mod clock;
 pub mod eeprom;
+pub mod mark;
 pub mod pins;
 pub mod text;
 pub mod uart;

@@ -31,7 +31,9 @@ impl Text {
         let at = self.at.wrapping_add(u16::from(index));
         let octet: u8;
         // SAFETY: reads flash, all of which may be read.
-        unsafe { core::arch::asm!("lpm {octet}, Z", octet = out(reg) octet, in("Z") at, options(pure, readonly, nostack)) };
+        unsafe {
+            core::arch::asm!("lpm {octet}, Z", octet = out(reg) octet, in("Z") at, options(pure, readonly, nostack))
+        };
         octet
     }
 

@@ -17,7 +17,7 @@ fn main() -> ! {
     // SAFETY: once, at the start.
     let (board, storage) = unsafe { (Board::take(Line::even(2400), Line::plain(230_400)), STORAGE.take()) };
     let mut report = board.other;
-    let mut program = Dlt645::new(storage.as_mut_slice());
+    let mut program = Dlt645::new(storage);
     let mut last = clock::now();
     let mut chunk = [0; 16];
     loop {

@@ -8,16 +8,17 @@
 use board::{Board, Memory, clock, receive, sleep_if, uart::Line};
 use logic::programs::{Dsmr, IDLE, Program};
 
-receive!(METER: 256, USART0_RX, USART0, udr0);
+receive!(METER: 1024, USART0_RX, USART0, udr0);
 
 static STORAGE: Memory<128> = Memory::new();
 
 #[board::entry]
 fn main() -> ! {
     // SAFETY: once, at the start.
-    let (board, storage) = unsafe { (Board::take(Line::plain(115_200), Line::plain(230_400)), STORAGE.take()) };
+    let (board, storage) =
+        unsafe { (Board::take(Line::plain(115_200), Line::plain(230_400)), STORAGE.take()) };
     let mut report = board.other;
-    let mut program = Dsmr::new(storage.as_mut_slice());
+    let mut program = Dsmr::new(storage);
     let mut last = clock::now();
     let mut chunk = [0; 16];
     loop {

@@ -6,7 +6,7 @@
 #![feature(abi_avr_interrupt)]
 
 use board::{Board, clock, receive, sleep_if, uart::Line};
-use logic::programs::{Obis, IDLE, Program};
+use logic::programs::{IDLE, Obis, Program};
 
 receive!(METER: 128, USART0_RX, USART0, udr0);
 

@@ -6,7 +6,7 @@
 #![feature(abi_avr_interrupt)]
 
 use board::{Board, Memory, clock, receive, sleep_if, uart::Line};
-use logic::programs::{Upgrade, IDLE, Program};
+use logic::programs::{IDLE, Program, Upgrade};
 
 receive!(METER: 256, USART0_RX, USART0, udr0);
 
@@ -17,7 +17,7 @@ fn main() -> ! {
     // SAFETY: once, at the start.
     let (board, storage) = unsafe { (Board::take(Line::plain(9600), Line::plain(230_400)), STORAGE.take()) };
     let mut report = board.other;
-    let mut program = Upgrade::new(storage.as_mut_slice());
+    let mut program = Upgrade::new(storage);
     let mut last = clock::now();
     let mut chunk = [0; 16];
     loop {
