@@ -135,7 +135,7 @@ impl Emulator {
     /// Waits until the program listens, says what it is to hear, and takes what it answers until its line is idle.
     fn talk(&mut self, octets: &[u8]) -> Result<String, String> {
         let deadline = Instant::now() + PATIENCE;
-        let mut text = self.until(String::new(), deadline, |text| text.ends_with(READY))?;
+        let mut text = self.until(String::new(), deadline, |text| text.contains(READY))?;
         let mut input = self.child.stdin.take().ok_or("no standard input")?;
         let sent = octets.to_vec();
         // The thread keeps the pipe open: at its end QEMU would close the line.
@@ -143,7 +143,10 @@ impl Emulator {
             let _ = input.write_all(&sent).and_then(|()| input.flush());
             input
         });
-        text.clear();
+        // What a program says unasked may have come with it.
+        if let Some((_, behind)) = text.split_once(READY) {
+            text = behind.to_string();
+        }
         let text = self.until(text, deadline, |text| {
             text.rsplit_once(IDLE).is_some_and(|(_, idle)| idle.ends_with('\n'))
         })?;

@@ -86,13 +86,25 @@ fn is_panic(name: &str) -> bool {
     failure || name.contains("core::panicking") || name.contains("rust_begin_unwind")
 }
 
-/// Whether a function is of one of this repository's crates: `<dsmr::line::…`, `dsmr::…`, `<… as dsmr::…`.
+/// Whether a function is of one of this repository's crates: `dsmr::…`, `<dsmr::…>::…`, `<dsmr::… as …>::…`.
+///
+/// The boards' own code (`board`) is not: it is there to call the vendor's.
 fn is_ours(name: &str) -> bool {
-    OURS.iter().any(|own| {
-        name.match_indices(&format!("{own}::")).any(|(at, _)| {
-            !name[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_' || before == ':')
-        })
-    })
+    let name = name.trim_start_matches(['<', '&', '*']).trim_start_matches("mut ").trim_start_matches('<');
+    // The programs are called as the crates are: their `main` is the board's, and the vendor's code is drawn into it.
+    let entry = name.ends_with("::__cortex_m_rt_main") || name.ends_with("::main");
+    !entry && OURS.iter().any(|own| name.strip_prefix(own).is_some_and(|rest| rest.starts_with("::")))
+}
+
+/// Of a board's binding: where our code hands octets to the vendor's.
+fn is_board(name: &str) -> bool {
+    name.trim_start_matches(['<', '&']).starts_with("board::")
+}
+
+/// The symbol that an instruction names: `…: bl 0x200 <name+0x4> @ imm = #0x942`, with the remark or without.
+fn named(line: &str) -> Option<&str> {
+    let line = line.split(" @ ").next()?.trim_end();
+    Some(line.strip_suffix('>')?.split_once(" <")?.1)
 }
 
 /// Which function names which.
@@ -107,8 +119,7 @@ impl<'c> Calls<'c> {
             if let Some((_, name)) = line.strip_suffix(">:").and_then(|line| line.split_once(" <")) {
                 function = name;
                 calls.entry(function).or_default();
-            } else if let Some((_, name)) = line.strip_suffix('>').and_then(|line| line.split_once(" <")) {
-                // …: bl 0x200 <name+0x4>
+            } else if let Some(name) = named(line) {
                 let name = name.rsplit_once("+0x").map_or(name, |(name, _)| name);
                 calls.entry(function).or_default().insert(name);
             }
@@ -127,7 +138,8 @@ impl<'c> Calls<'c> {
                 .0
                 .iter()
                 .filter(|(name, called)| {
-                    !reach.contains(*name)
+                    !is_board(name)
+                        && !reach.contains(*name)
                         && called.iter().any(|called| reach.contains(called) || is_panic(called))
                 })
                 .map(|(name, _)| *name)
@@ -152,7 +164,7 @@ impl<'c> Calls<'c> {
 mod tests {
     use super::*;
 
-    const CODE: &str = "00000104 <<dsmr::line::Line>::parse>:\n  120: bl 0x200 <hal::helper>\n\
+    const CODE: &str = "00000104 <<dsmr::line::Line>::parse>:\n  120: bl 0x200 <hal::helper> @ imm = #0x42\n\
         00000200 <hal::helper>:\n  200: b 0x300 <core::panicking::panic_fmt+0x4>\n\
         00000280 <hal::redsmr::x>:\n  280: bl 0x200 <hal::helper>\n\
         00000300 <core::panicking::panic_fmt>:\n  300: b 0x300 <core::panicking::panic_fmt>\n";
@@ -168,6 +180,7 @@ mod tests {
     fn names_inside_other_names_are_not_ours() {
         assert!(is_ours("<logic::programs::hdlc::Hdlc<B> as logic::programs::Program>::take"));
         assert!(is_ours("dlt645::frame::Frame::parse"));
+        assert!(!is_ours("dsmr::__cortex_m_rt_main"));
         assert!(!is_ours("hal::redsmr::x"));
         assert!(!is_ours("core::ops::dsmr_like::x"));
     }

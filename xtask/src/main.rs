@@ -4,8 +4,10 @@
 
 mod avr;
 mod budgets;
+mod coverage;
 mod crates;
 mod emulator;
+mod esp32;
 mod firmware;
 mod fuzz;
 mod host;
@@ -42,26 +44,26 @@ const CHECKS: &[Check] = &[
     Check {
         name: "test",
         about: "unit, property, integration and doc tests; each library also with no features and with all",
-        minutes: 20,
+        minutes: 30,
         run: host::test,
     },
     Check {
         name: "clippy",
         about: "no warnings: every target of the workspace, each library with each feature alone",
-        minutes: 15,
+        minutes: 25,
         run: host::clippy,
     },
     Check { name: "doc", about: "no warnings from rustdoc, all features", minutes: 5, run: host::doc },
     Check {
         name: "bench",
         about: "the benchmarks compile, and each runs once",
-        minutes: 10,
+        minutes: 20,
         run: host::bench,
     },
     Check {
         name: "no_std",
         about: "each library on each bare target: no features, each alone, all",
-        minutes: 15,
+        minutes: 25,
         run: nostd::run,
     },
     Check {
@@ -88,6 +90,12 @@ const CHECKS: &[Check] = &[
         minutes: 15,
         run: stm32::run,
     },
+    Check {
+        name: "firmware-esp32",
+        about: "the programs of examples/esp32: images checked, run in Unicorn; the same logic on RISC-V in QEMU",
+        minutes: 20,
+        run: esp32::run,
+    },
 ];
 
 /// What the steps that `cargo xtask firmware` runs have in front of the chip's name.
@@ -96,10 +104,11 @@ const FIRMWARE: &str = "firmware-";
 const USAGE: &str = "\
 cargo xtask test [STEP…] [--fuzz-seconds N] [--no-setup]   set up, then run every step, or the named ones
 cargo xtask setup                                          only the set-up
-cargo xtask firmware [CHIP…] [--record] [--no-setup]       the firmware steps, or those of the chips named: avr, stm32;
+cargo xtask firmware [CHIP…] [--record] [--no-setup]       the firmware steps, or those of the chips named: avr, stm32, esp32;
                                                            --record takes their figures into the budget table
 cargo xtask fuzz TARGET|all [--seconds N | --runs N]       a long run of one target, or of each in turn
 cargo xtask budgets [--record]                             print the budget table's figures; --record takes them in
+cargo xtask coverage [--lines]                             line coverage of the libraries by all tests, file by file
 cargo xtask help
 
 Steps of `test`:";
@@ -127,6 +136,11 @@ fn main() -> ExitCode {
         Some("budgets") => match words.collect::<Vec<_>>().as_slice() {
             [] => single("budgets", 10, |step| probe::figures(step, false)),
             ["--record"] => single("budgets", 10, |step| probe::figures(step, true)),
+            [other, ..] => usage_error(other),
+        },
+        Some("coverage") => match words.collect::<Vec<_>>().as_slice() {
+            [] => single("coverage", 60, |step| coverage::run(step, false)),
+            ["--lines"] => single("coverage", 60, |step| coverage::run(step, true)),
             [other, ..] => usage_error(other),
         },
         Some("help" | "--help" | "-h") => {

@@ -2,11 +2,11 @@
 //!
 //! What cannot be installed here is said, and the steps that miss it are skipped (on CI they fail).
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::firmware::{TARGETS, debian_is_ready, nightly_is_ready, rustup_has};
-use crate::run::works;
+use crate::run::{target_dir, works};
 
 /// Something a step needs: how to see that it is there, and the Debian packages that bring it.
 struct Need {
@@ -54,6 +54,18 @@ const NEEDS: &[Need] = &[
         packages: &["qemu-system-arm", "gcc", "libc6-dev"],
     },
     Need {
+        what: "qemu-system-riscv32, and a C compiler for its plugin",
+        steps: &["firmware-esp32"],
+        there: || works("qemu-system-riscv32", &["--version"]) && works("cc", &["--version"]),
+        packages: &["qemu-system-misc", "gcc", "libc6-dev"],
+    },
+    Need {
+        what: "Python with virtual environments (runs Unicorn and esptool)",
+        steps: &["firmware-esp32"],
+        there: || works("python3", &["-c", "import venv, ensurepip"]),
+        packages: &["python3", "python3-venv"],
+    },
+    Need {
         what: "mosquitto and its clients (the broker that the AMS reader talks to), openssl for its certificate",
         steps: &["firmware-avr"],
         there: || {
@@ -83,6 +95,9 @@ pub fn run(steps: &[&str]) {
     if bare && !debian_is_ready() {
         rustup_targets();
     }
+    if steps.contains(&"firmware-esp32") && !python_is_ready() {
+        python();
+    }
     if steps.contains(&"fuzz") && !works("cargo", &["fuzz", "--version"]) {
         attempt(
             "cargo install cargo-fuzz",
@@ -90,6 +105,27 @@ pub fn run(steps: &[&str]) {
         );
     }
     println!("   ready");
+}
+
+/// From PyPI, into a virtual environment beside the build output.
+const PYTHON: &[&str] = &["unicorn==2.1.4", "pyelftools==0.33", "esptool==5.6.0"];
+
+/// A program of the virtual environment.
+pub fn python_tool(name: &str) -> PathBuf {
+    target_dir().join("xtask/python/bin").join(name)
+}
+
+pub fn python_is_ready() -> bool {
+    let runs = |tool: &str, args: &[&str]| python_tool(tool).to_str().is_some_and(|path| works(path, args));
+    runs("python", &["-c", "import unicorn, elftools"]) && runs("esptool", &["version"])
+}
+
+fn python() {
+    let folder = target_dir().join("xtask/python");
+    attempt("a virtual environment", Command::new("python3").args(["-m", "venv"]).arg(&folder));
+    let mut pip = Command::new(python_tool("python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PYTHON);
+    attempt("Unicorn and esptool from PyPI", &mut pip);
 }
 
 /// rustup's minimal profile lacks these two.

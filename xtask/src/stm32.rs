@@ -44,7 +44,7 @@ fn folder() -> PathBuf {
 
 fn firmware(route: Route) -> Command {
     let mut command = build(route, TARGET, FOLDER);
-    command.args(["--bins", "--locked"]).env("CARGO_TARGET_DIR", folder());
+    command.args(["--bins"]).env("CARGO_TARGET_DIR", folder());
     command
 }
 
