@@ -61,6 +61,13 @@ impl<'a> Data<'a> {
         Some(octets.map(|octet| octet.wrapping_sub(self.mask)))
     }
 
+    /// Four plain octets from `at` on as a number, least significant first.
+    #[inline]
+    pub(crate) fn word(&self, at: usize) -> Option<u32> {
+        let octets = *self.octets.get(at..)?.first_chunk()?;
+        Some(octets::unmask4(u32::from_le_bytes(octets), self.mask))
+    }
+
     /// The first `at` octets and the rest.
     #[must_use]
     pub fn split_at(&self, at: usize) -> Option<(Self, Self)> {
@@ -95,9 +102,9 @@ impl<'a> Data<'a> {
     #[inline]
     pub fn bcd(&self) -> Result<u64, ValueError> {
         // The common widths, 2 to 4 octets, as one word: missing octets are zero digits.
-        if let Some(octets) = self.array::<4>(0)
+        if let Some(word) = self.word(0)
             && self.octets.len() == 4
-            && let Some(number) = octets::bcd4(u32::from_le_bytes(octets))
+            && let Some(number) = octets::bcd4(word)
         {
             return Ok(u64::from(number));
         }

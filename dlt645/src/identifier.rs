@@ -73,7 +73,7 @@ impl Identifier {
         let (_, rest) = data.split_at(Self::width_in(version))?;
         let identifier = match version {
             Version::V1997 => Self::V1997(u16::from_le_bytes(data.array(0)?)),
-            Version::V2007 => Self::V2007(u32::from_le_bytes(data.array(0)?)),
+            Version::V2007 => Self::V2007(data.word(0)?),
         };
         Some((identifier, rest))
     }

@@ -49,6 +49,25 @@ fn sum_wide(octets: &[u8]) -> u8 {
     total
 }
 
+/// `mask`, below 80H, taken off each octet of `word` modulo 256.
+#[inline]
+pub(crate) const fn unmask4(word: u32, mask: u8) -> u32 {
+    if cfg!(target_pointer_width = "64") {
+        // Bit 7 set in each octet takes the borrow in, and gets its own value after. Kept in a register: octets taken
+        // apart and put together again through memory make the processor wait.
+        const TOP: u32 = 0x8080_8080;
+        (word | TOP).wrapping_sub((mask as u32).wrapping_mul(0x0101_0101)) ^ (!word & TOP)
+    } else {
+        let [a, b, c, d] = word.to_le_bytes();
+        u32::from_le_bytes([
+            a.wrapping_sub(mask),
+            b.wrapping_sub(mask),
+            c.wrapping_sub(mask),
+            d.wrapping_sub(mask),
+        ])
+    }
+}
+
 /// Four octets of BCD, least significant first, as a number; `None` if a nibble is above 9.
 #[inline]
 pub(crate) const fn bcd4(word: u32) -> Option<u32> {
@@ -88,6 +107,17 @@ mod tests {
         for from in 0..20 {
             for to in from..300 {
                 assert_eq!(sum_wide(&octets[from..to]), sum_plain(&octets[from..to]));
+            }
+        }
+    }
+
+    #[test]
+    fn the_mask_comes_off_each_octet() {
+        for octet in 0..=255u8 {
+            for mask in [0, 0x33] {
+                let word = u32::from_le_bytes([octet, 0, 0xFF, !octet]);
+                let plain = [octet, 0, 0xFF, !octet].map(|octet| octet.wrapping_sub(mask));
+                assert_eq!(unmask4(word, mask).to_le_bytes(), plain);
             }
         }
     }
