@@ -1,11 +1,12 @@
 //! The programs of `examples/avr`: built for both chips, looked at, and run in simavr.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::budgets::{Figure, settle};
 use crate::firmware::{Route, build, route, version};
-use crate::run::{Step, answer, root, target_dir, works};
+use crate::run::{Step, answer, cargo, root, target_dir, works};
 
 const FOLDER: &str = "examples/avr";
 const TARGET: &str = "avr-none";
@@ -33,7 +34,41 @@ pub fn run(step: &mut Step) {
     for program in PROGRAMS {
         look(step, program, &mut figures);
     }
+    emulate(step, &mut figures);
     settle(step, &version(route), &figures);
+}
+
+/// Runs the programs in simavr: the tests of the harness, and its figures.
+fn emulate(step: &mut Step, figures: &mut Vec<Figure>) {
+    if !Path::new("/usr/include/simavr/sim_avr.h").exists() {
+        return step.missing("simavr", "no libsimavr-dev; `cargo xtask setup` installs it");
+    }
+    step.tests("in simavr", harness().arg("test").args(HARNESS).args(["--no-fail-fast"]));
+    let path = folder().join("figures.txt");
+    let mut command = harness();
+    command.arg("run").args(HARNESS).args(["--bin", "figures", "--"]).arg(&path);
+    if step.quietly("figures", &mut command).is_none() {
+        return;
+    }
+    let text = fs::read_to_string(&path).unwrap_or_default();
+    for line in text.lines() {
+        let cells: Vec<&str> = line.split('\t').collect();
+        let (Some(what), Some(Ok(value))) = (cells.first(), cells.get(1).map(|cell| cell.parse())) else {
+            return step.fail("figures", &format!("not understood: {line}"));
+        };
+        let unit = if cells.get(2) == Some(&"cycles") { "cycles" } else { "octets" };
+        figures.push(Figure { what: (*what).to_string(), value, unit });
+    }
+}
+
+const HARNESS: [&str; 3] = ["--quiet", "--locked", "--manifest-path=examples/avr/harness/Cargo.toml"];
+
+fn harness() -> Command {
+    let mut command = cargo();
+    command
+        .env("CARGO_TARGET_DIR", target_dir().join("avr-harness"))
+        .env("AVR_FIRMWARE", folder().join(TARGET).join("release"));
+    command
 }
 
 const FLAGS: &str = "CARGO_TARGET_AVR_NONE_RUSTFLAGS";

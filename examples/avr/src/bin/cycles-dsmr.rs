@@ -5,17 +5,13 @@
 
 use core::hint::black_box;
 
-use board::{Memory, cycles};
+use board::cycles;
 use dsmr::LineDecoder;
 
-static STORAGE: Memory<128> = Memory::new();
+const N: usize = 128;
 
-cycles!(
-    // SAFETY: once, at the start.
-    LineDecoder::new(unsafe { STORAGE.take() }),
-    |decoder: &mut LineDecoder<&'static mut [u8; 128]>, input: &mut &[u8]| {
-        while let Some(event) = decoder.decode(input) {
-            let _ = black_box(&event);
-        }
+cycles!(LineDecoder::new([0; N]), |decoder: &mut LineDecoder<[u8; N]>, input: &mut &[u8]| {
+    while let Some(event) = decoder.decode(input) {
+        let _ = black_box(&event);
     }
-);
+});

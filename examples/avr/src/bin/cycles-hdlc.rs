@@ -5,17 +5,13 @@
 
 use core::hint::black_box;
 
-use board::{Memory, cycles};
+use board::cycles;
 use dlms_hdlc::Decoder;
 
-static STORAGE: Memory<700> = Memory::new();
+const N: usize = 700;
 
-cycles!(
-    // SAFETY: once, at the start.
-    Decoder::new(unsafe { STORAGE.take() }),
-    |decoder: &mut Decoder<&'static mut [u8; 700]>, input: &mut &[u8]| {
-        while let Some(event) = decoder.decode(input) {
-            let _ = black_box(&event);
-        }
+cycles!(Decoder::new([0; N]), |decoder: &mut Decoder<[u8; N]>, input: &mut &[u8]| {
+    while let Some(event) = decoder.decode(input) {
+        let _ = black_box(&event);
     }
-);
+});
