@@ -278,9 +278,9 @@ impl<F: Framing> Core<F> {
         true
     }
 
-    /// One copy of the machine code for each framing, whatever the storage. Not expanded in `decode`, which would then save
-    /// all registers for the sake of one octet.
-    #[inline(never)]
+    /// One copy of the machine code for each framing, whatever the storage. On an AVR not expanded in `decode`, which would
+    /// then save all its registers, 80 cycles, for the sake of one octet.
+    #[cfg_attr(target_pointer_width = "16", inline(never))]
     fn advance<'i>(&mut self, buf: &mut [u8], input: &mut &'i [u8]) -> Option<Result<Found<'i>, Error>> {
         if buf.len() < SMALLEST {
             return self.too_small(input);
