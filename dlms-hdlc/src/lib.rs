@@ -36,6 +36,11 @@
 //! A decoder's state is its storage and about 40 octets on an AVR, 70 on 64 bits. The longest frame is about 7/8 of the
 //! storage ([`longest_frame`]); a longer one is reported and passed over. Given octet by octet, one octet costs at most
 //! nine steps of the framing, whatever the stream.
+//!
+//! Cycles an octet on an AVR, 228-octet frames, `opt-level = 3` (`"s"` a tenth more): 95 given alone, 65 in chunks of 16,
+//! 50 in chunks of 64. An octet of the header, a flag or noise takes 300 to 450 alone. On a line full of false starts the
+//! nine steps and their reports are 1,100 on average and 2,000 at worst, and where bad frames with good headers lie
+//! inside one another, giving one up takes ten cycles more for each octet held.
 #![no_std]
 #![forbid(unsafe_code)]
 
