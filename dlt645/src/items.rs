@@ -291,7 +291,9 @@ impl<'a> Iterator for Items<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::string::{String, ToString};
+    use std::string::String;
+    #[cfg(feature = "events")]
+    use std::string::ToString;
     use std::vec::Vec;
 
     fn read(identifier: &str, data: &[u8]) -> Vec<String> {
