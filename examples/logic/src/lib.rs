@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod measure;
+pub mod p1;
 pub mod programs;
 pub mod sink;
 pub mod vectors;
