@@ -5,12 +5,14 @@ mod command;
 mod flash;
 mod ihex;
 mod image;
+mod keys;
 mod link;
 mod memo;
 mod options;
 mod pack;
 mod receive;
 mod send;
+mod sign;
 mod simulate;
 mod sweep;
 
@@ -18,6 +20,10 @@ const HELP: &str = "\
 meter upgrade <command> [options]
 
   pack       make, print and unpack image packages
+  keygen     make keys
+  sign       sign a package
+  verify     check a signed package as a meter does
+  encrypt    encipher a package, wrap its key for a meter
   send       move a package to meters over a serial port, TCP or a PTY
   receive    be a meter
   simulate   move an image to simulated meters and count the airtime
@@ -33,6 +39,10 @@ pub fn run(args: &[String]) -> i32 {
     };
     let result = match command {
         "pack" => pack::run(rest),
+        "keygen" => keys::run(rest),
+        "sign" => sign::sign(rest),
+        "verify" => sign::verify(rest),
+        "encrypt" => sign::encrypt(rest),
         "send" => send::run(rest),
         "receive" => receive::run(rest),
         "simulate" => command::run(rest),
