@@ -10,7 +10,7 @@ use crate::emulator::VIRT;
 use crate::firmware::{Route, build, route, version};
 use crate::run::{Step, root, target_dir, works};
 use crate::setup::{python_is_ready, python_tool};
-use crate::short;
+use crate::{p1, short};
 
 const FOLDER: &str = "examples/esp32";
 const TARGET: &str = "riscv32imc-unknown-none-elf";
@@ -39,6 +39,8 @@ fn virt(step: &mut Step, figures: &mut Vec<Figure>) {
     }
     short::try_all(step, "RISC-V virt", &VIRT, elf, figures);
     short::measure(step, "RISC-V", &VIRT, &elf("measure"), figures);
+    short::look(step, "RISC-V virt", "p1", &elf("p1"), figures);
+    p1::run(step, &elf("p1"));
 }
 
 fn c3(step: &mut Step, figures: &mut Vec<Figure>) {

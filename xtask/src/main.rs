@@ -13,6 +13,7 @@ mod fuzz;
 mod host;
 mod linked;
 mod nostd;
+mod p1;
 mod probe;
 mod report;
 mod run;

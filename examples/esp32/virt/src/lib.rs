@@ -3,7 +3,9 @@
 #![no_std]
 
 pub mod line;
+pub mod net;
 mod registers;
+pub mod text;
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
