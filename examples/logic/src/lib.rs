@@ -6,6 +6,7 @@
 
 pub mod measure;
 pub mod p1;
+pub mod ams;
 pub mod programs;
 pub mod sink;
 pub mod vectors;

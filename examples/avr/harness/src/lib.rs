@@ -1,5 +1,7 @@
 //! The firmware of `examples/avr` in simavr: a machine with ports, EEPROM, pins and figures.
 
+pub mod meters;
+pub mod net;
 pub mod streams;
 
 use std::ffi::CString;
