@@ -115,6 +115,13 @@ where
         self.events = None;
         self.receiver.resume()?;
         self.record = self.records.load(self.receiver.flash_mut())?.unwrap_or_default();
+        // A program that fits nowhere is none, whatever the record says.
+        let room = self.places.app.len.min(self.places.upload.len).min(self.places.backup.len);
+        for program in [&mut self.record.running, &mut self.record.backup, &mut self.record.upload] {
+            if program.size > room {
+                *program = Program::default();
+            }
+        }
         self.receiver.set_armed(self.record.state == State::Armed);
         Ok(())
     }
@@ -371,8 +378,8 @@ where
         let start = self.places.app.start;
         let kept = self.places.backup;
         if self.record.running.size == 0 {
-            // Never told what runs: all of the program flash is.
-            self.record.running.size = self.places.app.len;
+            // Never told what runs: all of the program flash is, as far as there is room to keep it.
+            self.record.running.size = self.places.app.len.min(self.places.backup.len);
         }
         let running = self.record.running;
         match core::mem::replace(&mut self.job, Job::None) {
