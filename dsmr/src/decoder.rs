@@ -85,6 +85,11 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Decoder<B> {
     ///
     /// [`Error`] says that octets were lost; the decoder goes on behind them.
     pub fn decode<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8]) -> Option<Result<Telegram<'s>, Error>> {
+        // Nearly every octet that comes alone is text inside a line.
+        if self.read >= self.write && input.len() < SHORT && self.core.take_text(self.storage.as_mut(), input)
+        {
+            return None;
+        }
         let whole: &'i [u8] = input;
         Some(match self.locate(input)? {
             Err(error) => Err(error),
@@ -312,6 +317,20 @@ impl Core {
         self.stats.lost = self.stats.lost.wrapping_add(n);
     }
 
+    /// Takes text inside a line of a telegram: whether that was all of the input.
+    fn take_text(&mut self, storage: &mut [u8], input: &mut &[u8]) -> bool {
+        if !self.framing.in_line() {
+            return false;
+        }
+        // The octet that fills the storage is decided on by `take`.
+        let room = storage.len().saturating_sub(1);
+        let room = storage.get_mut(self.held..room).unwrap_or_default();
+        let count = self.framing.take_text(room, input);
+        self.held = self.held.saturating_add(count);
+        *input = input.get(count..).unwrap_or_default();
+        input.is_empty()
+    }
+
     /// Gives up the telegram in progress: an event, or just more noise where its start was doubtful.
     fn give_up(&mut self, kind: ErrorKind) -> Option<Error> {
         let held = core::mem::take(&mut self.held);
@@ -466,7 +485,9 @@ impl Core {
 /// Runs of fewer octets are taken octet by octet.
 const SHORT: usize = 16;
 
-/// The one loop of the decoder, free of its storage's type.
+/// The one loop of the decoder, free of its storage's type. Apart, so that an octet of text does not save the registers
+/// that all this takes.
+#[inline(never)]
 fn locate(
     core: &mut Core,
     storage: &mut [u8],
@@ -477,21 +498,6 @@ fn locate(
     core.settle();
     let capacity = storage.len();
     loop {
-        // Nearly every octet that comes alone is text inside a line.
-        while *read >= *write
-            && core.framing.in_line()
-            && input.len() < SHORT
-            && let Some((first, rest)) = input.split_first()
-            && let octet = core.framing.clean(*first)
-            && !is_line_end(octet)
-            && core.held.saturating_add(1) < capacity
-            && let Some(place) = storage.get_mut(core.held)
-        {
-            *place = octet;
-            core.framing.feed_text(octet);
-            core.held = core.held.saturating_add(1);
-            *input = rest;
-        }
         if *read >= *write && input.is_empty() && core.ready.is_none() {
             return None;
         }

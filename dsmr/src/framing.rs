@@ -119,10 +119,32 @@ impl Framing {
         self.state == State::Body && !self.line_start
     }
 
-    /// Takes one octet that is no line end. Only in [`Framing::in_line`].
+    /// Takes octets from the front of `input` into `room`, up to a line end: how many. Only in [`Framing::in_line`].
+    pub(crate) fn take_text(&mut self, room: &mut [u8], input: &[u8]) -> usize {
+        match self.options.check {
+            // The check is told apart once and not for each octet.
+            CheckKind::Arc => self.take_checked::<true>(room, input),
+            _ => self.take_checked::<false>(room, input),
+        }
+    }
+
     #[inline]
-    pub(crate) fn feed_text(&mut self, octet: u8) {
-        self.running = check::step(self.options.check, self.running, octet);
+    fn take_checked<const ARC: bool>(&mut self, room: &mut [u8], input: &[u8]) -> usize {
+        let mask = self.clean(0xFF);
+        let kind = if ARC { CheckKind::Arc } else { self.options.check };
+        let mut running = self.running;
+        let mut count = 0usize;
+        for (place, octet) in room.iter_mut().zip(input) {
+            let octet = octet & mask;
+            if is_line_end(octet) {
+                break;
+            }
+            *place = octet;
+            running = check::step(kind, running, octet);
+            count = count.wrapping_add(1);
+        }
+        self.running = running;
+        count
     }
 
     /// The start of the telegram in progress is not one by itself, nor by its shape so far: only a good check makes it one.
@@ -223,7 +245,6 @@ impl Framing {
         }
     }
 
-    #[inline]
     fn feed_body(&mut self, octet: u8) -> Step {
         if self.line_start {
             if octet == b'/' {

@@ -5,7 +5,7 @@ use crate::decoder::wrapped;
 use crate::error::{Error, ErrorKind, Stats};
 use crate::framing::{Framing, Options, Step, is_line_end};
 use crate::line::DataLine;
-use crate::telegram::{identification_says, line_has_season, line_says_four_or_later};
+use crate::telegram::{Version, line_has_season, line_says_four_or_later};
 
 /// Hands out the lines of telegrams one by one, and what is known of the check at the end.
 ///
@@ -181,6 +181,11 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> LineDecoder<B> {
     ///
     /// [`ErrorKind::Noise`]: octets outside of any telegram were lost.
     pub fn decode<'s>(&'s mut self, input: &mut &[u8]) -> Option<Result<LineEvent<'s>, Error>> {
+        // Nearly every octet is text inside a line.
+        self.core.take_text(self.storage.as_mut(), input);
+        if input.is_empty() {
+            return None;
+        }
         let found = self.core.locate(self.storage.as_mut(), input)?;
         Some(found.map(|found| self.event(found)))
     }
@@ -222,8 +227,6 @@ struct LineCore {
     framing: Framing,
     /// Octets of the line in the storage.
     len: usize,
-    /// How many of them end with a whole value.
-    whole_values: usize,
     /// How many were handed out by the last call.
     handed_out: usize,
     /// Octets of the telegram in progress.
@@ -239,7 +242,9 @@ struct LineCore {
     begun: bool,
     /// The line has its line end.
     ended: bool,
-    /// Version or identification say 4 or later.
+    /// What the identification says of its version so far.
+    version: Version,
+    /// The version object says 4 or later.
     four_or_later: bool,
     /// The time has a season.
     season: bool,
@@ -250,7 +255,6 @@ impl LineCore {
         Self {
             framing: Framing::new(options),
             len: 0,
-            whole_values: 0,
             handed_out: 0,
             octets: 0,
             unreported: 0,
@@ -259,6 +263,7 @@ impl LineCore {
             parted: false,
             begun: false,
             ended: false,
+            version: Version::NONE,
             four_or_later: false,
             season: false,
         }
@@ -301,10 +306,10 @@ impl LineCore {
                     self.stats.lost = self.stats.lost.wrapping_add(1);
                 }
                 Step::Start => {
-                    (self.len, self.whole_values, self.octets) = (0, 0, 1);
+                    (self.len, self.octets) = (0, 1);
                     self.identification = true;
                     (self.parted, self.begun, self.ended) = (false, false, false);
-                    (self.four_or_later, self.season) = (false, false);
+                    (self.version, self.four_or_later, self.season) = (Version::NONE, false, false);
                 }
                 Step::More => {
                     self.octets = self.octets.wrapping_add(1);
@@ -331,29 +336,17 @@ impl LineCore {
         }
     }
 
-    /// Takes text inside a line, which is what nearly every octet is, as far as there is room for it.
+    /// Takes text inside a data line, as far as there is room for it.
     #[inline]
     fn take_text(&mut self, storage: &mut [u8], input: &mut &[u8]) {
-        if !self.framing.in_line() || self.ended {
+        if !self.framing.in_line() || self.ended || self.identification || self.handed_out != 0 {
             return;
         }
-        let mut rest = *input;
-        while let Some((first, tail)) = rest.split_first() {
-            let octet = self.framing.clean(*first);
-            if is_line_end(octet) {
-                break;
-            }
-            let Some(place) = storage.get_mut(self.len) else { break };
-            *place = octet;
-            self.framing.feed_text(octet);
-            self.len = self.len.wrapping_add(1);
-            if octet == b')' {
-                self.whole_values = self.len;
-            }
-            rest = tail;
-        }
-        self.octets = self.octets.wrapping_add(wrapped(input.len().wrapping_sub(rest.len())));
-        *input = rest;
+        let room = storage.get_mut(self.len..).unwrap_or_default();
+        let count = self.framing.take_text(room, input);
+        self.len = self.len.wrapping_add(count);
+        self.octets = self.octets.wrapping_add(wrapped(count));
+        *input = input.get(count..).unwrap_or_default();
     }
 
     /// What was handed out is borrowed no more: what is left moves to the front.
@@ -367,11 +360,13 @@ impl LineCore {
                 octets.copy_within(sent.., 0);
             }
             self.len = self.len.saturating_sub(sent);
-            self.whole_values = 0;
         }
     }
 
     fn store(&mut self, storage: &mut [u8], octet: u8) {
+        if self.identification {
+            self.version.feed(octet);
+        }
         if is_line_end(octet) {
             // An empty line is none.
             self.ended |= self.len != 0 || self.parted;
@@ -380,9 +375,6 @@ impl LineCore {
         if let Some(place) = storage.get_mut(self.len) {
             *place = octet;
             self.len = self.len.saturating_add(1);
-            if octet == b')' {
-                self.whole_values = self.len;
-            }
         }
     }
 
@@ -392,16 +384,12 @@ impl LineCore {
             self.stats.errors = self.stats.errors.wrapping_add(1);
             return Err(Error { kind: ErrorKind::Noise, lost: core::mem::take(&mut self.unreported) });
         }
-        let rest = self.len.saturating_sub(self.whole_values);
-        let len =
-            if last || self.whole_values == 0 || rest > LONGEST_MOVE { self.len } else { self.whole_values };
+        let len = if last { self.len } else { end_of_part(storage.get(..self.len).unwrap_or_default()) };
         let first = !self.parted;
         let identification = self.identification;
         if first {
             let line = storage.get(..len).unwrap_or_default();
-            if identification {
-                self.four_or_later |= identification_says(line);
-            } else {
+            if !identification {
                 self.four_or_later |= line_says_four_or_later(line);
                 self.season |= line_has_season(line);
             }
@@ -416,13 +404,17 @@ impl LineCore {
         Ok(Found::Line { len, identification, first, last, cut })
     }
 
+    fn says_four_or_later(&self) -> bool {
+        self.four_or_later || self.version == Version::FOUR_OR_LATER
+    }
+
     fn verdict(&mut self, check: Check) -> Found {
         let verdict = match check {
             Check::Verified => Verdict::Verified,
             Check::Bad => return self.bad(ErrorKind::Check),
             // Its start was none by itself, and nothing has made it one.
             _ if self.framing.is_doubtful() => return self.bad(ErrorKind::Noise),
-            Check::Absent if self.four_or_later => Verdict::Unchecked(Check::Missing),
+            Check::Absent if self.says_four_or_later() => Verdict::Unchecked(Check::Missing),
             other => Verdict::Unchecked(other),
         };
         self.stats.telegrams = self.stats.telegrams.wrapping_add(1);
@@ -432,7 +424,7 @@ impl LineCore {
     /// The telegram in progress goes no further: what its check line is worth without a line end.
     fn cut(&mut self, check: Option<Check>) -> Found {
         match check {
-            Some(Check::Absent) if self.four_or_later || self.season => self.bad(ErrorKind::Truncated),
+            Some(Check::Absent) if self.says_four_or_later() || self.season => self.bad(ErrorKind::Truncated),
             Some(check) => self.verdict(check),
             None => self.bad(ErrorKind::Truncated),
         }
@@ -442,7 +434,7 @@ impl LineCore {
         self.framing.abandon();
         self.stats.errors = self.stats.errors.wrapping_add(1);
         self.stats.lost = self.stats.lost.wrapping_add(self.octets);
-        (self.len, self.whole_values, self.ended, self.parted) = (0, 0, false, false);
+        (self.len, self.ended, self.parted) = (0, false, false);
         Found::End(End { verdict: Verdict::Bad(kind), octets: core::mem::take(&mut self.octets) })
     }
 
@@ -468,6 +460,21 @@ impl LineCore {
         self.stats.errors = self.stats.errors.wrapping_add(1);
         Some(Err(Error { kind: ErrorKind::Noise, lost: core::mem::take(&mut self.unreported) }))
     }
+}
+
+/// A part of a line ends with a whole value, if one ends not too far from its end.
+fn end_of_part(part: &[u8]) -> usize {
+    let near = part.len().saturating_sub(LONGEST_MOVE);
+    let mut front = part;
+    while let [before @ .., last] = front
+        && before.len() >= near
+    {
+        if *last == b')' {
+            return front.len();
+        }
+        front = before;
+    }
+    part.len()
 }
 
 // Beside the storage, all the state there is; stated for CI by the test of the same name.

@@ -104,12 +104,32 @@ impl core::fmt::Debug for Telegram<'_> {
     }
 }
 
-/// `SMR 5.5`, `DSMR4.0` and the like.
-pub(crate) fn identification_says(identification: &[u8]) -> bool {
-    identification.windows(3).enumerate().any(|(at, name)| {
-        let after = identification.get(at.saturating_add(3)..).unwrap_or_default().trim_ascii_start();
-        name.eq_ignore_ascii_case(b"SMR") && matches!(after.first(), Some(b'4'..=b'9'))
-    })
+/// What an identification says of its version so far, octet by octet: `SMR 5.5`, `DSMR4.0` and the like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Version(u8);
+
+impl Version {
+    pub(crate) const NONE: Self = Self(0);
+    pub(crate) const FOUR_OR_LATER: Self = Self(4);
+
+    /// Takes the next octet.
+    pub(crate) fn feed(&mut self, octet: u8) {
+        // How many letters of SMR were the last ones.
+        self.0 = match (self.0, octet) {
+            (4, _) | (3, b'4'..=b'9') => 4,
+            (3, b' ' | b'\t' | b'\x0C') => 3,
+            (2, b'R' | b'r') => 3,
+            (1, b'M' | b'm') => 2,
+            (_, b'S' | b's') => 1,
+            _ => 0,
+        };
+    }
+}
+
+fn identification_says(identification: &[u8]) -> bool {
+    let mut version = Version::NONE;
+    identification.iter().for_each(|octet| version.feed(*octet));
+    version == Version::FOUR_OR_LATER
 }
 
 /// The time object with the letter that came with DSMR 4: `0-0:1.0.0(161113205757W)`.
