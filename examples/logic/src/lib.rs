@@ -4,9 +4,10 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod ams;
 pub mod measure;
 pub mod p1;
-pub mod ams;
+pub mod parts;
 pub mod programs;
 pub mod sink;
 pub mod vectors;

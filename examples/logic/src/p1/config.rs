@@ -148,7 +148,9 @@ mod tests {
     fn what_cannot_be_read_is_told_with_its_line() {
         assert_eq!(problem("server=10.0.2.2\nsevrer=10.0.2.3"), (2, Problem::Name));
         assert_eq!(problem("\nserver 10.0.2.2"), (2, Problem::Form));
-        for bad in ["server=10.0.2", "server=10.0.2.2.2", "server=10.0.2.256", "port=0", "port=65536", "period=0"] {
+        for bad in
+            ["server=10.0.2", "server=10.0.2.2.2", "server=10.0.2.256", "port=0", "port=65536", "period=0"]
+        {
             assert_eq!(problem(bad), (1, Problem::Value), "{bad}");
         }
         assert_eq!(problem("key=a\u{7}b"), (1, Problem::Value));

@@ -49,7 +49,8 @@ impl Reader {
         let passed = now.wrapping_sub(self.began);
         if passed >= self.period {
             // Not `now`: posts keep their beat though the loop is late.
-            self.began = self.began.wrapping_add(passed.wrapping_sub(passed.checked_rem(self.period).unwrap_or(0)));
+            self.began =
+                self.began.wrapping_add(passed.wrapping_sub(passed.checked_rem(self.period).unwrap_or(0)));
             self.begin();
         } else if self.asking && passed >= PATIENCE {
             self.end();

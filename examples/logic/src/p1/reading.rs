@@ -88,7 +88,9 @@ impl Reading {
     fn device(&mut self, line: &dsmr::DataLine<'_>) {
         let mut values = line.values();
         let (Some(time), Some(value)) = (values.next(), values.next()) else { return };
-        let Some(value) = value.scaled().filter(|value| value.unit == obis::Unit::CUBIC_METRE) else { return };
+        let Some(value) = value.scaled().filter(|value| value.unit == obis::Unit::CUBIC_METRE) else {
+            return;
+        };
         let time = time.timestamp().filter(|time| time.is_valid());
         self.gas = Some((value, time));
     }
