@@ -42,6 +42,8 @@ mod discovery;
 mod error;
 #[cfg(feature = "events")]
 mod event;
+#[cfg(feature = "names")]
+mod flag;
 mod frame;
 #[cfg(feature = "freeze")]
 mod freeze;
