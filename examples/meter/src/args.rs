@@ -15,7 +15,8 @@ pub struct Args {
 pub enum Command {
     /// Decode what a meter sends into named, scaled values.
     ///
-    /// Exit status: 0 all decoded, 1 something was damaged (what is whole is still printed), 2 bad usage.
+    /// Exit status: 0 all decoded, 1 something was damaged or encrypted without a key given (what can be read is still
+    /// printed), 2 bad usage.
     Decode(Decode),
     /// Read and control DL/T 645 meters.
     ///
@@ -48,6 +49,11 @@ pub struct Decode {
     /// Default: table on a terminal, json elsewhere.
     #[arg(long, value_enum)]
     pub format: Option<Format>,
+
+    /// Kamstrup: energies are in so many Wh. The lists do not say; else the type of the meter tells, or nobody: then
+    /// they are printed without a unit.
+    #[arg(long, value_enum, value_name = "WH")]
+    pub energy_unit: Option<EnergyUnit>,
 
     /// P1: print telegrams whose check is wrong, too; they say so.
     #[arg(long)]
@@ -120,6 +126,17 @@ impl From<Edition> for dlt645::Version {
             Edition::V2007 => Self::V2007,
         }
     }
+}
+
+/// What a Kamstrup meter counts energies in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EnergyUnit {
+    /// 1 Wh, as in Sweden and Switzerland.
+    #[value(name = "1")]
+    WattHours,
+    /// 10 Wh, as in Norway.
+    #[value(name = "10")]
+    TenWattHours,
 }
 
 /// The check on the last line of a telegram.

@@ -76,7 +76,9 @@ const PARTS: [&str; 2] = ["kaifa-gh539-2", "lg-em-ct623-2"];
 fn good_captures_are_not_called_damaged_and_defect_ones_are() {
     for capture in captures() {
         let output = capture.decode("json");
-        let damaged = !capture.is_good() || PARTS.contains(&capture.name.as_str());
+        // Some are encrypted, and their keys are not known.
+        let locked = String::from_utf8_lossy(&output.stdout).contains("\"encrypted\":\"no key\"");
+        let damaged = !capture.is_good() || locked || PARTS.contains(&capture.name.as_str());
         let told = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(i32::from(damaged)), "{}: {told}", capture.name);
         assert!(!damaged || !told.is_empty(), "{}", capture.name);

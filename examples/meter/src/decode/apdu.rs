@@ -17,6 +17,8 @@ pub struct Apdus {
     /// Storage for plaintexts and for APDUs put together.
     spare: Vec<u8>,
     link: Option<Link>,
+    /// A block has come: there is more to remember than the link.
+    has_blocks: bool,
 }
 
 /// What the layers below said of a notification.
@@ -51,13 +53,24 @@ impl Origin {
 
 impl Apdus {
     pub fn new(protocol: &'static str) -> Self {
-        Self { protocol, blocks: Gbt::new(vec![0; LONGEST]), spare: Vec::new(), link: None }
+        Self {
+            protocol,
+            blocks: Gbt::new(vec![0; LONGEST]),
+            spare: Vec::new(),
+            link: None,
+            has_blocks: false,
+        }
     }
 
     /// One APDU off the front of `octets`; what follows it, unless that is not to be known.
     pub fn apdu<'a>(&mut self, octets: &'a [u8], context: &mut Context) -> Option<&'a [u8]> {
         let origin = Origin { protocol: self.protocol, ..Origin::default() };
         self.layer(octets, &origin, context)
+    }
+
+    /// Whether nothing that has come changes what is made of what will.
+    pub fn is_fresh(&self) -> bool {
+        !self.has_blocks
     }
 
     /// Says who sends what comes next; `true`: another than before.
@@ -86,6 +99,7 @@ impl Apdus {
             }
             Apdu::EventNotification(event) => event_notification(&event, origin, context),
             Apdu::Block(block) => {
+                self.has_blocks = true;
                 if context.printer.is_tree() {
                     let control = block.control;
                     context.printer.line(format_args!(
@@ -189,7 +203,7 @@ impl Apdus {
                 ciphered.decrypt_unauthenticated(&any, &mut spare)
             }
             (None, _) => {
-                eprintln!("meter: encrypted by system title {title}, and no key given (--key)");
+                context.damage.lock(&title);
                 named(origin, name, &[("system_title", title), ("encrypted", "no key".into())], context);
                 self.spare = spare;
                 return;

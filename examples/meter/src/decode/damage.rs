@@ -7,6 +7,17 @@ use std::fmt::Display;
 pub struct Damage {
     count: u64,
     run: Option<Run>,
+    /// Encrypted messages that came without a key being there, and the sender of the last.
+    locked: u64,
+    sender: String,
+    /// Kept instead of told, until it is known whether it is true.
+    kept: Option<Vec<Told>>,
+}
+
+#[derive(Debug)]
+enum Told {
+    Damage(String),
+    Locked(String),
 }
 
 #[derive(Debug)]
@@ -18,6 +29,28 @@ struct Run {
 }
 
 impl Damage {
+    /// Keeps what it is told, for [`append`](Self::append).
+    pub fn keeping() -> Self {
+        Self { kept: Some(Vec::new()), ..Self::default() }
+    }
+
+    /// Tells what another has kept, and goes on with what that one has in progress.
+    pub fn append(&mut self, other: &mut Self) {
+        self.flush();
+        for told in other.kept.iter_mut().flat_map(core::mem::take) {
+            match told {
+                Told::Damage(what) => self.report(&what),
+                Told::Locked(system_title) => self.lock(&system_title),
+            }
+        }
+        self.run = other.run.take();
+    }
+
+    /// Whether octets lost are held back, for others may follow.
+    pub fn is_open(&self) -> bool {
+        self.run.is_some()
+    }
+
     /// `octets` octets that end at offset `end` of the input are lost.
     pub fn lost(&mut self, end: u64, octets: u32, reason: &dyn Display) {
         let octets = u64::from(octets);
@@ -44,8 +77,39 @@ impl Damage {
     /// Anything else that was not whole.
     pub fn report(&mut self, what: &str) {
         self.flush();
+        if let Some(kept) = &mut self.kept {
+            kept.push(Told::Damage(what.to_owned()));
+            return;
+        }
         self.count += 1;
         eprintln!("meter: {what}");
+    }
+
+    /// A message is encrypted and there is no key: each sender is told as it comes up.
+    pub fn lock(&mut self, system_title: &str) {
+        self.flush();
+        if let Some(kept) = &mut self.kept {
+            kept.push(Told::Locked(system_title.to_owned()));
+            return;
+        }
+        self.locked += 1;
+        if self.sender != system_title {
+            self.sender = system_title.to_owned();
+            eprintln!("meter: encrypted by system title {system_title}, and no key given (--key)");
+        }
+    }
+
+    /// How many messages could not be opened for want of a key.
+    pub fn locked(&self) -> u64 {
+        self.locked
+    }
+
+    /// The input is at its end.
+    pub fn finish(&mut self) {
+        self.flush();
+        if self.locked > 1 {
+            eprintln!("meter: {} messages not opened for want of a key", self.locked);
+        }
     }
 
     /// How much was told, all in all.

@@ -26,7 +26,7 @@ enum Kind {
     Dlt645(Version),
 }
 
-pub fn handler(args: &Decode, live: bool) -> Box<dyn Handler> {
+pub fn handler(args: &Decode, live: bool) -> Box<dyn Handler + Send> {
     let only = match args.protocol {
         Protocol::Auto => None,
         Protocol::Hdlc => return open(Kind::Hdlc),
@@ -40,7 +40,7 @@ pub fn handler(args: &Decode, live: bool) -> Box<dyn Handler> {
     Box::new(Auto { octets: Vec::new(), live, only, options, version, dropped: 0, found: None })
 }
 
-fn open(kind: Kind) -> Box<dyn Handler> {
+fn open(kind: Kind) -> Box<dyn Handler + Send> {
     match kind {
         Kind::Hdlc => Box::new(Link::<Hdlc>::new()),
         Kind::Mbus => Box::new(Link::<MBus>::new()),
@@ -62,7 +62,7 @@ struct Auto {
     version: Version,
     /// Octets given up before anything was recognised.
     dropped: u64,
-    found: Option<Box<dyn Handler>>,
+    found: Option<Box<dyn Handler + Send>>,
 }
 
 impl Handler for Auto {
@@ -97,6 +97,19 @@ impl Handler for Auto {
         if let Some(handler) = &mut self.found {
             handler.finish(context);
         }
+    }
+
+    fn joint(&self, octets: &[u8]) -> Option<usize> {
+        self.found.as_ref()?.joint(octets)
+    }
+
+    fn fresh(&self, offset: u64) -> Option<Box<dyn Handler + Send>> {
+        self.found.as_ref()?.fresh(offset)
+    }
+
+    fn is_fresh(&self, offset: u64) -> bool {
+        // What was dropped before anything was recognised is not in the count of the handler found.
+        self.found.as_ref().is_some_and(|found| self.dropped == 0 && found.is_fresh(offset))
     }
 }
 

@@ -2,11 +2,13 @@
 
 use super::Context;
 use super::apdu::Origin;
+use crate::args::EnergyUnit;
 use crate::output::{Head, Item, Value as Shown, hex};
 use obis::apdu::{DataNotification, EventNotification};
 use obis::data::{self, Quirks};
 use obis::datetime::DateTime;
-use obis::han::{Entry, Value, entries};
+use obis::han::kamstrup::Kamstrup;
+use obis::han::{BuiltIn, Entries, Entry, Profile, Value, entries, entries_with};
 use obis::{Decimal, Obis, Prefix, Scaled, Unit};
 use std::borrow::Cow;
 
@@ -22,7 +24,30 @@ pub fn data_notification(
     origin: &Origin,
     context: &mut Context,
 ) {
-    let mut list = entries(notification.body).with_quirks(quirks);
+    let body = notification.body;
+    match context.energy_unit.map(kamstrup) {
+        None => list(entries(body).with_quirks(quirks), notification.date_time, origin, context),
+        Some(known) => {
+            let entries = entries_with(body, &(known, BuiltIn)).with_quirks(quirks);
+            list(entries, notification.date_time, origin, context);
+        }
+    }
+}
+
+/// Their list with what the caller knows about it.
+fn kamstrup(unit: EnergyUnit) -> Kamstrup {
+    match unit {
+        EnergyUnit::WattHours => Kamstrup::WATT_HOURS,
+        EnergyUnit::TenWattHours => Kamstrup::TEN_WATT_HOURS,
+    }
+}
+
+fn list<P: Profile>(
+    mut list: Entries<'_, P>,
+    time: Option<DateTime>,
+    origin: &Origin,
+    context: &mut Context,
+) {
     let mut found = Vec::new();
     for entry in &mut list {
         match entry {
@@ -32,7 +57,7 @@ pub fn data_notification(
     }
     let zone = if list.layout() == Some("Aidon") { Zone::Unknown } else { Zone::AsSent };
     let clock = found.iter().find_map(|entry| entry.value.as_date_time().filter(|_| is_clock(entry.obis)));
-    let time = notification.date_time.or(clock);
+    let time = time.or(clock);
     let mut head = head(origin, time, zone);
     if let Some(layout) = list.layout() {
         head.fields.push(("list", layout.to_owned()));

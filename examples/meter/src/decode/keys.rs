@@ -4,7 +4,7 @@ use crate::args;
 use obis::apdu::Key;
 use std::fs;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Keys {
     pub encryption: Option<Key>,
     pub authentication: Option<Key>,

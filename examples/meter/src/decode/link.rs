@@ -15,12 +15,16 @@ const WRAPPER: usize = 77_000;
 const MESSAGE: usize = 1 << 16;
 
 /// What differs between the framings, seen from here.
-pub trait Wire: Framing {
+pub trait Wire: Framing + Send + 'static {
     const PROTOCOL: &'static str;
     const STORAGE: usize;
     /// A frame as a line of the tree.
     fn describe(frame: &Self::Frame<'_>) -> String;
     fn octets(frame: &Self::Frame<'_>) -> u64;
+    /// In front of what, behind a whole frame, the line is as at its beginning; where that can be said.
+    fn joint(_: &[u8]) -> Option<usize> {
+        None
+    }
 }
 
 impl Wire for frame::Hdlc {
@@ -45,6 +49,11 @@ impl Wire for frame::Hdlc {
 
     fn octets(frame: &frame::Frame<'_>) -> u64 {
         frame.octets().len() as u64
+    }
+
+    /// A flag, with the frame format type behind it.
+    fn joint(octets: &[u8]) -> Option<usize> {
+        octets.windows(2).position(|pair| pair[0] == 0x7E && pair[1] & 0xF0 == 0xA0)
     }
 }
 
@@ -99,15 +108,22 @@ pub struct Link<W> {
     apdus: Apdus,
     /// Octets in whole frames so far; with the counters of the decoder, where in the input it is.
     framed: u64,
+    /// The last event was a frame that completed a message: the assembler is empty.
+    whole: bool,
 }
 
 impl<W: Wire> Link<W> {
     pub fn new() -> Self {
+        Self::starting_at(0)
+    }
+
+    fn starting_at(offset: u64) -> Self {
         Self {
             decoder: Decoder::new(vec![0; W::STORAGE]),
             assembler: Assembler::new(vec![0; MESSAGE]),
             apdus: Apdus::new(W::PROTOCOL),
-            framed: 0,
+            framed: offset,
+            whole: false,
         }
     }
 }
@@ -119,41 +135,58 @@ where
     fn take(&mut self, octets: &[u8], context: &mut Context) {
         let mut input = octets;
         while let Some(event) = self.decoder.decode(&mut input) {
-            let lost = Self::event(&event, &mut self.assembler, &mut self.apdus, &mut self.framed, context);
-            self.lost(lost, context);
+            let told = Self::event(&event, &mut self.assembler, &mut self.apdus, &mut self.framed, context);
+            self.told(told, context);
         }
     }
 
     fn finish(&mut self, context: &mut Context) {
         while let Some(event) = self.decoder.finish() {
-            let lost = Self::event(&event, &mut self.assembler, &mut self.apdus, &mut self.framed, context);
-            self.lost(lost, context);
+            let told = Self::event(&event, &mut self.assembler, &mut self.apdus, &mut self.framed, context);
+            self.told(told, context);
         }
         if let Some(dropped) = self.assembler.finish() {
             context.damage.report(&dropped.to_string());
         }
         self.apdus.finish(context);
     }
+
+    fn joint(&self, octets: &[u8]) -> Option<usize> {
+        W::joint(octets)
+    }
+
+    fn fresh(&self, offset: u64) -> Option<Box<dyn Handler + Send>> {
+        Some(Box::new(Self::starting_at(offset)))
+    }
+
+    /// Behind a whole message, and no octet given up or held since.
+    fn is_fresh(&self, offset: u64) -> bool {
+        let stats = self.decoder.stats();
+        let position = self.framed + u64::from(stats.lost) + u64::from(stats.fill);
+        self.whole && position == offset && self.decoder.pending() == 0 && self.apdus.is_fresh()
+    }
 }
 
 impl<W: Wire> Link<W> {
     /// Tells what was lost, with its place in the input.
-    fn lost(&self, error: Option<dlms_hdlc::Error>, context: &mut Context) {
-        if let Some(error) = error {
+    fn told(&mut self, told: Result<bool, dlms_hdlc::Error>, context: &mut Context) {
+        self.whole = told == Ok(true);
+        if let Err(error) = told {
             let stats = self.decoder.stats();
             let end = self.framed + u64::from(stats.lost) + u64::from(stats.fill);
             context.damage.lost(end, error.lost, &error.kind);
         }
     }
 
-    /// Handles what the decoder reported; gives the error for which the caller knows the offset.
+    /// Handles what the decoder reported: whether a frame completed a message, or the error for which the caller knows
+    /// the offset.
     fn event<'i, F: Carrier<'i>>(
         event: &Result<F, dlms_hdlc::Error>,
         assembler: &mut Assembler<Vec<u8>>,
         apdus: &mut Apdus,
         framed: &mut u64,
         context: &mut Context,
-    ) -> Option<dlms_hdlc::Error>
+    ) -> Result<bool, dlms_hdlc::Error>
     where
         W: Framing<Frame<'i> = F>,
     {
@@ -174,10 +207,11 @@ impl<W: Wire> Link<W> {
         if gap || assembled.dropped.is_some() || link.is_some_and(|link| apdus.comes_from(link)) {
             apdus.finish(context);
         }
+        let whole = assembled.message.is_some();
         if let Some(message) = assembled.message {
             pdus(message, apdus, context);
         }
-        event.as_ref().err().copied()
+        event.as_ref().map(|_| whole).map_err(|error| *error)
     }
 }
 

@@ -9,6 +9,7 @@ mod han;
 mod keys;
 mod link;
 mod p1;
+mod pair;
 
 use crate::args;
 use crate::input::Source;
@@ -17,12 +18,15 @@ use crate::output::Printer;
 use damage::Damage;
 use indicatif::{ProgressBar, ProgressStyle};
 use keys::Keys;
+use pair::Pair;
 use std::io::{self, ErrorKind, IsTerminal, Read};
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
 const CHUNK: usize = 1 << 16;
+/// What two threads share at a time.
+const BLOCK: usize = 1 << 22;
 const RECONNECT: Duration = Duration::from_secs(1);
 const DAMAGED: u8 = 1;
 const USAGE: u8 = 2;
@@ -32,12 +36,19 @@ pub struct Context {
     pub printer: Printer,
     pub damage: Damage,
     pub keys: Keys,
+    /// What Kamstrup meters count in, where the caller says.
+    pub energy_unit: Option<args::EnergyUnit>,
 }
 
 impl Context {
     /// For output in `format`, or what suits standard output, and no keys.
     pub fn new(format: Option<args::Format>) -> Self {
-        Self { printer: Printer::new(format), damage: Damage::default(), keys: Keys::default() }
+        Self {
+            printer: Printer::new(format),
+            damage: Damage::default(),
+            keys: Keys::default(),
+            energy_unit: None,
+        }
     }
 }
 
@@ -47,6 +58,20 @@ pub trait Handler {
     fn take(&mut self, octets: &[u8], context: &mut Context);
     /// The line is silent or the input at its end: nothing in progress goes on.
     fn finish(&mut self, context: &mut Context);
+
+    /// Where octets may be cut so that a handler that starts there comes to the same as one that has seen all before;
+    /// a guess, which [`is_fresh`](Self::is_fresh) confirms.
+    fn joint(&self, _octets: &[u8]) -> Option<usize> {
+        None
+    }
+    /// A handler that starts so many octets into the input.
+    fn fresh(&self, _offset: u64) -> Option<Box<dyn Handler + Send>> {
+        None
+    }
+    /// Whether this one, at `offset` and in front of a [`joint`](Self::joint), goes on as one that starts there would.
+    fn is_fresh(&self, _offset: u64) -> bool {
+        false
+    }
 }
 
 pub fn run(args: &args::Decode) -> ExitCode {
@@ -58,18 +83,18 @@ pub fn run(args: &args::Decode) -> ExitCode {
         Ok(keys) => keys,
         Err(wrong) => return usage(&wrong),
     };
-    let mut context = Context { keys, ..Context::new(args.format) };
+    let mut context = Context { keys, energy_unit: args.energy_unit, ..Context::new(args.format) };
     let mut handler = detect::handler(args, source.is_live());
     let result = if source.is_live() {
         Err(forever(&source, &mut *handler, &mut context))
     } else {
-        once(&source, &mut *handler, &mut context)
+        once(&source, handler, &mut context)
     };
     match result {
         // Whoever read our output has seen enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => usage(&format!("{}: {error}", args.source)),
-        Ok(()) if context.damage.count() > 0 => ExitCode::from(DAMAGED),
+        Ok(()) if context.damage.count() > 0 || context.damage.locked() > 0 => ExitCode::from(DAMAGED),
         Ok(()) => ExitCode::SUCCESS,
     }
 }
@@ -80,16 +105,23 @@ fn usage(wrong: &str) -> ExitCode {
 }
 
 /// A file or standard input, from its beginning to its end.
-fn once(source: &Source, handler: &mut dyn Handler, context: &mut Context) -> io::Result<()> {
+fn once(source: &Source, handler: Box<dyn Handler + Send>, context: &mut Context) -> io::Result<()> {
     let (mut reader, len) = source.open()?;
     let progress = progress(len);
-    let mut chunk = vec![0; CHUNK];
+    // A long file is read in pieces that two threads share.
+    let is_long = len.is_some_and(|len| len > BLOCK as u64);
+    let mut chunk = vec![0; if is_long { BLOCK } else { CHUNK }];
     let mut text: Option<Hex> = None;
     let mut octets = Vec::new();
     let mut first = true;
+    let mut pair = Pair::new(handler);
     loop {
         // A pipe gives small pieces; whether they are hex text is told by the first full one.
-        let n = if first { fill(&mut reader, &mut chunk)? } else { read(&mut reader, &mut chunk)? };
+        let n = match first {
+            true => fill(&mut reader, &mut chunk[..CHUNK])?,
+            false if is_long => fill(&mut reader, &mut chunk)?,
+            false => read(&mut reader, &mut chunk)?,
+        };
         if n == 0 {
             break;
         }
@@ -100,9 +132,9 @@ fn once(source: &Source, handler: &mut dyn Handler, context: &mut Context) -> io
             Some(text) => {
                 octets.clear();
                 text.decode(&chunk[..n], &mut octets);
-                handler.take(&octets, context);
+                pair.take(&octets, context);
             }
-            None => handler.take(&chunk[..n], context),
+            None => pair.take(&chunk[..n], context),
         }
         context.printer.flush_if_full()?;
         progress.inc(n as u64);
@@ -110,8 +142,8 @@ fn once(source: &Source, handler: &mut dyn Handler, context: &mut Context) -> io
     if let Some(at) = text.as_mut().and_then(Hex::finish) {
         context.damage.report(&format!("text offset {at}: not two hex digits"));
     }
-    handler.finish(context);
-    context.damage.flush();
+    pair.finish(context);
+    context.damage.finish();
     progress.finish_and_clear();
     context.printer.flush()
 }

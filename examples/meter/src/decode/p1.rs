@@ -6,8 +6,8 @@ use crate::args::{Decode, P1Check};
 use crate::output::{Head, Item, Value as Shown, hex, summary};
 use dsmr::encrypted::{self, CheckPolicy, Frame, Security, TagPolicy, TagVerdict};
 use dsmr::{
-    Check, CheckKind, Content, DataLine, Decoder, DeviceKind, Error, Object, Options, Reading, Telegram,
-    Timestamp, Value,
+    Check, CheckKind, Content, DataLine, Decoder, DeviceKind, Error, Object, Options, Reading, Stats,
+    Telegram, Timestamp, Value,
 };
 use obis::Obis;
 use std::borrow::Cow;
@@ -30,15 +30,24 @@ pub struct Plain {
     decoder: Decoder<Vec<u8>>,
     /// Octets in telegrams so far; with the counters of the decoder, where in the input it is.
     framed: u64,
+    options: Options,
+    /// Counters when a good telegram came last, and nothing else has since.
+    whole: Option<Stats>,
 }
 
 impl Plain {
     pub fn new(options: Options) -> Self {
-        Self { decoder: Decoder::with_options(vec![0; LONGEST], options), framed: 0 }
+        Self::starting_at(0, options)
+    }
+
+    fn starting_at(offset: u64, options: Options) -> Self {
+        let decoder = Decoder::with_options(vec![0; LONGEST], options);
+        Self { decoder, framed: offset, options, whole: None }
     }
 
     fn told(&mut self, outcome: Outcome, context: &mut Context) {
         let stats = self.decoder.stats();
+        self.whole = matches!(outcome, Outcome::Whole).then_some(stats);
         outcome.tell(self.framed + u64::from(stats.lost) + u64::from(stats.fill), context);
     }
 }
@@ -57,6 +66,24 @@ impl Handler for Plain {
             let error = plain_event(event, &mut self.framed, context);
             self.told(error, context);
         }
+    }
+
+    /// In front of a `/` at the start of a line.
+    fn joint(&self, octets: &[u8]) -> Option<usize> {
+        octets.windows(2).position(|pair| pair == b"\n/").map(|at| at + 1)
+    }
+
+    fn fresh(&self, offset: u64) -> Option<Box<dyn Handler + Send>> {
+        Some(Box::new(Self::starting_at(offset, self.options)))
+    }
+
+    /// Behind a good telegram and no more than its line end.
+    fn is_fresh(&self, offset: u64) -> bool {
+        let stats = self.decoder.stats();
+        let position = self.framed + u64::from(stats.lost) + u64::from(stats.fill);
+        self.whole.is_some_and(|whole| {
+            position == offset && stats.lost == whole.lost && stats.fill.wrapping_sub(whole.fill) <= 2
+        })
     }
 }
 
@@ -133,7 +160,7 @@ impl Encrypted {
         let swallowed = frame.octets().windows(2).skip(1).any(|start| start == [0xDB, 0x08]);
         let title = hex(frame.ciphered().system_title);
         let Some(encryption) = context.keys.encryption.clone() else {
-            eprintln!("meter: encrypted by system title {title}, and no key given (--key)");
+            context.damage.lock(&title);
             let fields = vec![("system_title", title), ("encrypted", "no key".to_owned())];
             let head = Head { protocol: "p1", check: "unknown", fields, ..Head::default() };
             context.printer.message(&head, &[]);

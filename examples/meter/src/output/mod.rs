@@ -82,6 +82,16 @@ impl Printer {
         }
     }
 
+    /// A printer whose output is to follow that of this one, see [`append`](Self::append).
+    pub fn behind(&self) -> Self {
+        Self { format: self.format, color: self.color, out: Vec::new(), csv_started: true }
+    }
+
+    /// Takes over what another printed.
+    pub fn append(&mut self, other: &mut Self) {
+        self.out.append(&mut other.out);
+    }
+
     /// Whether the tree is wanted: layers are then written as lines with [`line`](Self::line).
     pub fn is_tree(&self) -> bool {
         self.format == Format::Tree
