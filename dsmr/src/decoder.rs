@@ -2,7 +2,7 @@
 
 use crate::check::Check;
 use crate::error::{Error, ErrorKind, Stats};
-use crate::framing::{Framing, Options, Step, is_line_end};
+use crate::framing::{Framing, Options, Step};
 use crate::telegram::Telegram;
 
 /// Finds telegrams in octets that come in any pieces, in the caller's storage.
