@@ -6,7 +6,7 @@ use crate::quantity::{Phase, Processing, Quantity};
 use crate::text::Text;
 use crate::timestamp::Timestamp;
 use crate::value::{Content, Value};
-use obis::{Obis, Scaled, Unit};
+use obis::{Obis, Prefix, Scaled, Unit};
 
 /// The meaning of a data line.
 ///
@@ -67,7 +67,7 @@ pub enum Object<'a> {
     /// Power or current above which the meter switches off. 0-0:17.0.0.
     Limit(Scaled),
     /// Current that the fuse supervision allows; in Luxembourg for import and, negative, for export. x-0:31.4.0.
-    /// Lithuania sends the mean current of phase 1 with this code.
+    /// Lithuania sends the mean current of phase 1 with this code; in kA it is read as such.
     FuseLimit {
         /// Import.
         import: Scaled,
@@ -366,15 +366,7 @@ fn meaning<'a>(code: Obis, line: &DataLine<'a>) -> Option<Object<'a>> {
             Some(Object::DeviceReading { channel: b, time, value })
         }
         (0, 0, 17, 0, 0) => Some(Object::Limit(single(values)?.scaled()?)),
-        (1, _, 31, 4, 0) => {
-            let mut values = values;
-            let import = values.next()?.scaled()?;
-            let export = match values.next() {
-                None => None,
-                Some(value) => Some(value.scaled()?),
-            };
-            values.next().is_none().then_some(Object::FuseLimit { import, export })
-        }
+        (1, _, 31, 4, 0) => fuse_limit(values).or_else(|| measurement(code, values)),
         (0 | 1, 0, 98, 1, 0) => {
             let mut rest = values;
             match rest.next()?.content() {
@@ -384,18 +376,32 @@ fn meaning<'a>(code: Obis, line: &DataLine<'a>) -> Option<Object<'a>> {
         }
         (0 | 1, 0, 99, 97, 0) => Some(Object::FailureLog(FailureLog::new(values))),
         (1, 0, 94, 32, 1) => Some(Object::NominalVoltage(single(values)?.scaled()?)),
-        (1, _, 1..=91, 3..=6 | 7 | 8 | 24, _) => {
-            let (quantity, phase) = Quantity::of(c)?;
-            let processing = Processing::of(d)?;
-            let (time, value) = timed(values)?;
-            Some(Object::Measurement { quantity, phase, processing, tariff: e, time, value })
-        }
+        (1, _, 1..=91, 3..=6 | 7 | 8 | 24, _) => measurement(code, values),
         (5..=9, _, 1..=95, ..) => {
             let (time, value) = timed(values)?;
             Some(Object::MediumReading { medium: a, time, value })
         }
         _ => None,
     }
+}
+
+fn measurement<'a>(code: Obis, values: Values<'a>) -> Option<Object<'a>> {
+    let [_, _, c, d, tariff, _] = code.octets();
+    let (quantity, phase) = Quantity::of(c)?;
+    let processing = Processing::of(d)?;
+    let (time, value) = timed(values)?;
+    Some(Object::Measurement { quantity, phase, processing, tariff, time, value })
+}
+
+/// One current or two, in plain amperes: no fuse is rated in kA, as the mean currents of early Lithuanian meters are.
+fn fuse_limit<'a>(mut values: Values<'a>) -> Option<Object<'a>> {
+    let mut current = || -> Option<Option<Scaled>> {
+        let Some(value) = values.next() else { return Some(None) };
+        let value = value.scaled()?;
+        (value.unit == Unit::AMPERE && value.prefix == Prefix::None).then_some(Some(value))
+    };
+    let (import, export) = (current()??, current()?);
+    values.next().is_none().then_some(Object::FuseLimit { import, export })
 }
 
 /// A number and its time, in whatever order: `(time)(number*unit)`, `(number*unit)(time)`, `(number*unit)`, and the

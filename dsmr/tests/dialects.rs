@@ -216,6 +216,11 @@ fn belgium() {
         Object::Switch { channel: 0, state: SwitchState::ReadyForReconnection }
     ));
     assert!(matches!(object(&telegram, obis!("1-0:31.4.0")), Object::FuseLimit { export: None, .. }));
+    // What is no current in amperes, and what has a time, is a mean like those of the other phases.
+    for line in ["1-0:31.4.0(0000.003*kA)", "1-0:31.4.0(00001*W)", "1-0:31.4.0(200512134558S)(003*A)"] {
+        let object = dsmr::DataLine::parse(line.as_bytes()).object();
+        assert!(matches!(object, Object::Measurement { .. }), "{line} {object:?}");
+    }
     let water = telegram.newest(DeviceKind::Water).unwrap();
     assert_eq!(water.reading.unwrap().value.to_string(), "872.234 m3", "a unit without its star");
     let gas = telegram.newest(DeviceKind::Gas).unwrap();
