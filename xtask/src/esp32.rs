@@ -27,6 +27,13 @@ pub fn run(step: &mut Step) {
     if step.check("built for the ESP32-C3", &mut firmware(route, "c3")).is_some() {
         c3(step, &mut figures);
     }
+    let mut radio = firmware(route, "c3");
+    if step.check("P1 reader with the radio for the ESP32-C3", radio.args(["--features", "wifi"])).is_some() {
+        short::look(step, "ESP32-C3", "p1", &elf("p1"), &mut figures);
+        if python_is_ready() {
+            image(step, "p1");
+        }
+    }
     settle(step, &version(route), &figures);
 }
 

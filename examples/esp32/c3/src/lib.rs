@@ -3,6 +3,8 @@
 #![no_std]
 
 pub mod line;
+#[cfg(feature = "wifi")]
+pub mod radio;
 
 use esp_hal::time::Instant;
 

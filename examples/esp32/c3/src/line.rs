@@ -6,8 +6,9 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use critical_section::Mutex;
 use esp_hal::Blocking;
+use esp_hal::gpio::interconnect::PeripheralInput;
 use esp_hal::handler;
-use esp_hal::peripherals::{GPIO6, GPIO7, UART1};
+use esp_hal::peripherals::{GPIO7, UART1};
 use esp_hal::uart::{Config, Uart, UartInterrupt};
 use heapless::spsc::{Consumer, Producer, Queue};
 use logic::programs::{IDLE, Program};
@@ -42,7 +43,7 @@ pub struct Line {
 impl Line {
     pub(crate) fn new(
         uart: UART1<'static>,
-        rx: GPIO6<'static>,
+        rx: impl PeripheralInput<'static>,
         tx: GPIO7<'static>,
         baud: u32,
     ) -> Option<Line> {
