@@ -86,7 +86,7 @@ fn main() -> ! {
     let mut wifi = Wifi { port: other, pins };
     let mut decoder = Decoder::new(storage);
     let mut client = Client::new(*NAME_OF_READER);
-    let mut meter = Meter::default();
+    let mut meter = Meter::new();
     let mut minutes = 1u8;
     let mut closed = clock::now();
     let mut heard = closed;

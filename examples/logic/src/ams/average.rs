@@ -32,6 +32,7 @@ impl Default for Period {
 
 impl Period {
     /// With nothing in it.
+    #[inline(always)]
     #[must_use]
     pub const fn new() -> Self {
         Self { fields: [EMPTY; FIELDS], messages: 0, time: 0 }
@@ -77,6 +78,8 @@ impl Period {
                 }
             }
         }
-        *self = Self::new();
+        // In place: a new one would stand on the stack first.
+        self.fields.iter_mut().for_each(|field| *field = EMPTY);
+        self.messages = 0;
     }
 }

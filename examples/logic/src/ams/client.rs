@@ -170,6 +170,7 @@ pub struct Client {
 
 impl Client {
     /// Of this name, which nobody else at the broker has.
+    #[inline(always)]
     #[must_use]
     pub const fn new(name: [u8; NAME]) -> Self {
         let outbox = Outbox {

@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_signs() {
-        let mut cursor = Cursor::new(&[15, 0xFF, 16, 0x80, 0, 18, 0x80, 0, 5, 0xFF, 0xFF, 0xFF, 0xFE, 6, 0xFF, 0, 0, 0]);
+        let mut cursor =
+            Cursor::new(&[15, 0xFF, 16, 0x80, 0, 18, 0x80, 0, 5, 0xFF, 0xFF, 0xFF, 0xFE, 6, 0xFF, 0, 0, 0]);
         let numbers = [-1, -32768, 32768, -2, i32::MAX];
         assert!(numbers.into_iter().all(|number| cursor.next() == Some(Item::Number(number))));
         assert!(cursor.is_empty() && cursor.next().is_none());

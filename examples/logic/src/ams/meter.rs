@@ -6,7 +6,7 @@ use super::record::Recent;
 use crate::sink::Sink;
 
 /// Numbers of the meter, gathered until they are sent.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Meter {
     /// For `avg/ID`.
     pub period: Period,
@@ -18,11 +18,28 @@ pub struct Meter {
     clock: (u32, u32),
 }
 
+impl Default for Meter {
+    #[inline(always)]
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Meter {
+    /// With nothing heard yet.
+    #[inline(always)]
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { period: Period::new(), recent: Recent::new(), hour: None, clock: (0, 0) }
+    }
+
     /// Takes the information field of a good frame; `false` if it is no list that is known.
     #[inline(never)]
     pub fn take(&mut self, information: &[u8], now: u32) -> bool {
-        let Some(reading) = Reading::parse(information) else { return false };
+        let mut reading = Reading::default();
+        if !reading.parse(information) {
+            return false;
+        }
         if reading.time != 0 {
             self.clock = (reading.time, now);
         }

@@ -38,23 +38,27 @@ enum Layout {
 }
 
 impl Reading {
-    /// From the information field of a frame: LLC, notification, list.
-    #[must_use]
-    pub fn parse(information: &[u8]) -> Option<Reading> {
+    /// Takes the information field of a frame in: LLC, notification, list; `false` if it is none that is known. By
+    /// reference, since a value that is returned stands on the stack twice.
+    #[inline(always)]
+    pub fn parse(&mut self, information: &[u8]) -> bool {
+        self.notification(information).is_some() && self.present != 0
+    }
+
+    fn notification(&mut self, information: &[u8]) -> Option<()> {
         let (_, apdu) = Llc::parse(information)?;
         let [0x0F, _, _, _, _, behind @ ..] = apdu else { return None };
         // The date-time is an octet-string with its tag (Kaifa) or without (Kamstrup), or empty (Aidon).
-        let (time, body) = match behind {
-            [0, body @ ..] => (0, body),
+        let body = match behind {
+            [0, body @ ..] => body,
             [12, behind @ ..] | [9, 12, behind @ ..] => {
                 let (time, body) = behind.split_at_checked(12)?;
-                (seconds(time), body)
+                self.time = seconds(time);
+                body
             }
             _ => return None,
         };
-        let mut reading = Reading { time, ..Reading::default() };
-        reading.list(body)?;
-        (reading.present != 0).then_some(reading)
+        self.list(body)
     }
 
     /// How many phases the list has voltages of.
@@ -138,16 +142,22 @@ impl Reading {
         // How many powers of ten the list's unit is above the field's.
         let (place, shift) = match c {
             1..=4 => (c.wrapping_sub(1), exponent),
-            31 | 51 | 71 => (third(c).wrapping_add(4), match layout {
-                Layout::Named => exponent.wrapping_add(3),
-                Layout::Pairs => 1,
-                Layout::Positions => 0,
-            }),
-            32 | 52 | 72 => (third(c).wrapping_add(7), match layout {
-                Layout::Named => exponent.wrapping_add(1),
-                Layout::Pairs => 1,
-                Layout::Positions => 0,
-            }),
+            31 | 51 | 71 => (
+                third(c).wrapping_add(4),
+                match layout {
+                    Layout::Named => exponent.wrapping_add(3),
+                    Layout::Pairs => 1,
+                    Layout::Positions => 0,
+                },
+            ),
+            32 | 52 | 72 => (
+                third(c).wrapping_add(7),
+                match layout {
+                    Layout::Named => exponent.wrapping_add(1),
+                    Layout::Pairs => 1,
+                    Layout::Positions => 0,
+                },
+            ),
             _ => return,
         };
         if let Some(field) = self.values.get_mut(usize::from(place)) {
@@ -207,14 +217,18 @@ fn position(member: u8, members: u8) -> Option<Obis> {
 
 /// Seconds since 1970 of a COSEM date-time, as the clock shows it; 0 where a part is not specified.
 fn seconds(time: &[u8]) -> u32 {
-    let [high, low, month @ 1..=12, day @ 1..=31, _, hour @ 0..=23, minute @ 0..=59, second @ 0..=59, ..] = *time
+    let [high, low, month @ 1..=12, day @ 1..=31, _, hour @ 0..=23, minute @ 0..=59, second @ 0..=59, ..] =
+        *time
     else {
         return 0;
     };
     let Some(years @ 2..=131) = u16::from_be_bytes([high, low]).checked_sub(1968) else { return 0 };
     // Years and months from 1 March 1968 on, so that the day more stands at the end of every fourth year; 2100 has none.
-    let (years, month) =
-        if month > 2 { (years, month.wrapping_sub(3)) } else { (years.wrapping_sub(1), month.wrapping_add(9)) };
+    let (years, month) = if month > 2 {
+        (years, month.wrapping_sub(3))
+    } else {
+        (years.wrapping_sub(1), month.wrapping_add(9))
+    };
     let days = u32::from(years)
         .wrapping_mul(1461)
         .wrapping_shr(2)

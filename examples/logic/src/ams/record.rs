@@ -37,6 +37,7 @@ impl Default for Recent {
 
 impl Recent {
     /// Nothing yet.
+    #[inline(always)]
     #[must_use]
     pub const fn new() -> Self {
         Self { records: [NONE; RECORDS as usize], held: 0, three: false }
@@ -47,7 +48,7 @@ impl Recent {
         if reading.present >> VOLTAGE == 0 {
             return;
         }
-        self.records.rotate_left(1);
+        self.records.copy_within(1.., 0);
         if let Some(record) = self.records.last_mut() {
             let voltages = reading.values.iter().skip(VOLTAGE);
             record.time = time;
@@ -99,7 +100,8 @@ pub fn publish(read: impl Fn(u16) -> u8, out: &mut impl Sink) {
         let octets = || (0..len).map(|offset| read(at.wrapping_add(offset)));
         let mut check = Check(0xFFFF);
         octets().for_each(|octet| check.put(octet));
-        let stored = u16::from_be_bytes([read(at.wrapping_add(len)), read(at.wrapping_add(len).wrapping_add(1))]);
+        let stored =
+            u16::from_be_bytes([read(at.wrapping_add(len)), read(at.wrapping_add(len).wrapping_add(1))]);
         if !check.0 == stored {
             octets().for_each(|octet| out.put(octet));
         }
