@@ -9,9 +9,15 @@ use crate::firmware::{TARGETS, build, route};
 use crate::run::Step;
 
 /// Features that cannot be built for a target: (package, feature, target, why).
-///
-/// Empty: every feature builds everywhere, `aes-gcm` and `defmt` on AVR included.
-const CANNOT: &[(&str, &str, &str, &str)] = &[];
+const CANNOT: &[(&str, &str, &str, &str)] = &[
+    (
+        "upgrade-proto",
+        "ed25519",
+        "avr-none",
+        "ed25519-dalek's tables and branches are past what 16 bits reach",
+    ),
+    ("upgrade-proto", "p256", "avr-none", "crypto-bigint is for 32 and 64 bits"),
+];
 
 pub fn run(step: &mut Step) {
     for target in TARGETS {

@@ -2,11 +2,21 @@
 //!
 //! Sources are never written while a copy runs (`UPLOAD` → `APP`, `BACKUP` → `APP`), so a cut at any instant means: start that copy again.
 //!
-//! ```ignore
-//! let mut boot = Boot::new(&mut external, &mut internal, &mut records, places, Limits::default());
-//! match boot.start::<Sha256>(cause, &mut NoCipher, || watchdog.feed()) {
-//!     Ok(_) => jump_to_app(),
-//!     Err(_) => reset(),
+//! ```
+//! use embedded_storage::nor_flash::NorFlash;
+//! use upgrade_proto::boot::{Boot, BootError, Judgement, Limits, Places, ResetCause};
+//! use upgrade_proto::hash::Hash256;
+//! use upgrade_proto::install::{NoCipher, Records};
+//!
+//! /// `Ok`: jump to the program. `Err`: reset.
+//! fn main_of_boot<H: Hash256, E: NorFlash, A: NorFlash, R: Records<E>>(
+//!     (external, internal, records): (&mut E, &mut A, &mut R),
+//!     places: Places,
+//!     (brown_out, watchdog, software): (bool, bool, bool),
+//!     feed_watchdog: fn(),
+//! ) -> Result<Judgement, BootError> {
+//!     let cause = ResetCause::from_flags(brown_out, watchdog, software);
+//!     Boot::new(external, internal, records, places, Limits::default()).start::<H>(cause, &mut NoCipher, feed_watchdog)
 //! }
 //! ```
 //!
