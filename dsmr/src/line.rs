@@ -301,8 +301,7 @@ fn end_of_line(octets: &[u8], at: usize) -> Option<usize> {
 /// The line at the front and what follows it, its line end included.
 #[inline]
 fn split_line(octets: &[u8]) -> Option<(&[u8], &[u8])> {
-    let len = octets.iter().position(|octet| is_line_end(*octet)).unwrap_or(octets.len());
-    octets.split_at_checked(len)
+    octets.split_at_checked(wide::find_line_end(octets).unwrap_or(octets.len()))
 }
 
 /// The line of `len` octets at the front of `octets` with all lines that continue it.

@@ -95,3 +95,8 @@ pub(crate) fn value(octets: &[u8]) -> Known {
 pub(crate) fn find_mark(octets: &[u8]) -> Option<usize> {
     octets.iter().position(|octet| matches!(octet, b'/' | b'!'))
 }
+
+/// Where the first CR or LF stands; `None` if there is none.
+pub(crate) fn find_line_end(octets: &[u8]) -> Option<usize> {
+    octets.iter().position(|octet| matches!(octet, b'\r' | b'\n'))
+}

@@ -78,7 +78,7 @@ impl<'a> Telegram<'a> {
     #[must_use]
     #[inline]
     pub fn lines(&self) -> DataLines<'a> {
-        let len = self.octets.iter().position(|octet| is_line_end(*octet)).unwrap_or(self.octets.len());
+        let len = crate::wide::find_line_end(self.octets).unwrap_or(self.octets.len());
         DataLines::new(self.octets.get(len..).unwrap_or_default())
     }
 

@@ -527,17 +527,30 @@ pub(crate) fn find_mark(octets: &[u8]) -> Option<usize> {
         }
         at = at.wrapping_add(64);
     }
-    let (words, rest) = octets.get(at..)?.as_chunks::<8>();
+    find_either::<b'/', b'!'>(octets.get(at..)?).map(|more| at.wrapping_add(more))
+}
+
+/// Where the first CR or LF stands; `None` if there is none.
+#[inline]
+pub(crate) fn find_line_end(octets: &[u8]) -> Option<usize> {
+    find_either::<b'\r', b'\n'>(octets)
+}
+
+#[inline]
+fn find_either<const ONE: u8, const OTHER: u8>(octets: &[u8]) -> Option<usize> {
+    let (words, rest) = octets.as_chunks::<8>();
+    let mut at = 0usize;
     for word in words {
         let word = u64::from_le_bytes(*word);
-        let (slash, bang) = (word ^ (ONES * 0x2F), word ^ (ONES * 0x21));
-        let found = ((slash.wrapping_sub(ONES) & !slash) | (bang.wrapping_sub(ONES) & !bang)) & HIGH;
+        let (one, other) = (word ^ u64::from_le_bytes([ONE; 8]), word ^ u64::from_le_bytes([OTHER; 8]));
+        // Zeros, of which the lowest is right; only higher ones can be found wrongly.
+        let found = ((one.wrapping_sub(ONES) & !one) | (other.wrapping_sub(ONES) & !other)) & HIGH;
         if found != 0 {
             return Some(at.wrapping_add(lowest(found)));
         }
         at = at.wrapping_add(8);
     }
-    rest.iter().position(is_mark).map(|more| at.wrapping_add(more))
+    rest.iter().position(|octet| *octet == ONE || *octet == OTHER).map(|more| at.wrapping_add(more))
 }
 
 #[cfg(test)]
@@ -554,6 +567,8 @@ mod tests {
             let end = all.iter().position(|octet| matches!(octet, b'(' | b')' | 0..0x20));
             prop_assert_eq!(value_end(&all), end.filter(|end| all[*end] == b')'));
             prop_assert_eq!(find_mark(&all), all.iter().position(|octet| matches!(octet, b'/' | b'!')));
+            all.iter_mut().filter(|octet| matches!(octet, b'/' | b'(')).for_each(|octet| *octet ^= b'/' ^ b'\n');
+            prop_assert_eq!(find_line_end(&all), all.iter().position(|octet| matches!(octet, b'\r' | b'\n')));
         }
 
         #[test]
