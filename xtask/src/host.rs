@@ -4,8 +4,15 @@ use crate::crates::{Choice, choices, libraries};
 use crate::run::{Step, cargo, root, target_dir};
 
 /// Workspaces of their own beside the main one.
-const OTHERS: &[&str] =
-    &["fuzz", "xtask/probe", "examples/avr", "examples/avr/harness", "examples/stm32", "examples/esp32"];
+const OTHERS: &[&str] = &[
+    "fuzz",
+    "xtask/probe",
+    "examples/avr",
+    "examples/avr/harness",
+    "examples/stm32",
+    "examples/stm32/boot",
+    "examples/esp32",
+];
 
 pub fn fmt(step: &mut Step) {
     step.check("workspace", cargo().args(["fmt", "--all", "--check"]));

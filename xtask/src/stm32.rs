@@ -29,6 +29,11 @@ pub fn run(step: &mut Step) {
     for program in short::PROGRAMS {
         short::look(step, "STM32", program, &elf(program), &mut figures);
     }
+    let mut boot = firmware(route);
+    // The linker holds it to its sector of 16 KiB.
+    if step.check("boot loader, linked into 16 KiB", boot.args(["-p", "boot"])).is_some() {
+        short::look(step, "STM32", "boot", &elf("boot"), &mut figures);
+    }
     if !works("qemu-system-arm", &["--version"]) {
         step.missing("runs", "no qemu-system-arm; `cargo xtask setup` installs it");
     } else {
