@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-/// More than two pieces of what the threads share.
+/// Several pieces of what the threads share.
 const LONG: usize = 9 << 20;
 
 /// A file is shared by threads.

@@ -38,7 +38,7 @@ impl Object {
         Shown {
             code: self.code,
             path: self.path.clone(),
-            name: self.name.clone(),
+            name: self.name.as_deref().map(Into::into),
             time: self.time.clone(),
             values: self.values.clone(),
             raw: self.raw.as_deref().map(str::as_bytes),

@@ -3,7 +3,7 @@
 use super::Context;
 use super::apdu::Origin;
 use crate::args::EnergyUnit;
-use crate::output::{Head, Item, Value as Shown, hex};
+use crate::output::{Head, Item, Value as Shown, description, hex};
 use obis::apdu::{DataNotification, EventNotification};
 use obis::data::{self, Quirks};
 use obis::datetime::DateTime;
@@ -136,8 +136,8 @@ fn iso(time: DateTime, zone: Zone) -> String {
 fn item<'a>(entry: &Entry<'a>, zone: Zone) -> Item<'a> {
     let name = entry.obis.map(|code| match entry.attribute {
         // Attribute 2 is the value of nearly every class.
-        2 => code.description().to_string(),
-        attribute => format!("{}, attribute {attribute}", code.description()),
+        2 => description(code),
+        attribute => format!("{}, attribute {attribute}", code.description()).into(),
     });
     Item {
         code: entry.obis.map(Obis::text),

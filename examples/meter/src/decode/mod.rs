@@ -26,7 +26,7 @@ use std::time::Duration;
 
 const CHUNK: usize = 1 << 16;
 /// What two threads share at a time.
-const BLOCK: usize = 1 << 22;
+const BLOCK: usize = 1 << 20;
 const RECONNECT: Duration = Duration::from_secs(1);
 const DAMAGED: u8 = 1;
 const USAGE: u8 = 2;

@@ -3,7 +3,7 @@
 use super::han::unit;
 use super::{Context, Handler};
 use crate::args::{Decode, P1Check};
-use crate::output::{Head, Item, Value as Shown, hex, summary};
+use crate::output::{Head, Item, Value as Shown, description, hex, summary, text};
 use dsmr::encrypted::{self, CheckPolicy, Frame, Security, TagPolicy, TagVerdict};
 use dsmr::{
     Check, CheckKind, Content, DataLine, Decoder, DeviceKind, Error, Object, Options, Reading, Stats,
@@ -11,6 +11,7 @@ use dsmr::{
 };
 use obis::Obis;
 use std::borrow::Cow;
+use std::rc::Rc;
 
 /// Telegrams of 2 to 3 KB have been seen.
 const LONGEST: usize = 1 << 16;
@@ -237,7 +238,7 @@ pub fn print(telegram: &Telegram<'_>, fields: &[(&'static str, String)], context
     let mut head = Head {
         protocol: "p1",
         check: telegram.check().name(),
-        time: telegram.time().map(|time| time.iso(winter).to_string()),
+        time: telegram.time().map(|time| text(time.iso(winter))),
         ..Head::default()
     };
     head.fields.push(("identification", String::from_utf8_lossy(telegram.identification()).into_owned()));
@@ -290,22 +291,24 @@ impl Around {
     }
 
     /// The name of a line: what the code says, but where the telegram knows better.
-    fn name(&self, line: &DataLine<'_>, object: &Object<'_>) -> Option<String> {
+    fn name(&self, line: &DataLine<'_>, object: &Object<'_>) -> Option<Rc<str>> {
         let code = line.code()?;
         Some(match *object {
             Object::DeviceReading { channel, .. } => match code.octets() {
-                [_, _, 24, 2, 3, _] => format!("{} reading, not temperature-corrected", self.device(channel)),
-                _ => format!("{} reading", self.device(channel)),
+                [_, _, 24, 2, 3, _] => {
+                    format!("{} reading, not temperature-corrected", self.device(channel)).into()
+                }
+                _ => format!("{} reading", self.device(channel)).into(),
             },
-            Object::DeviceId { channel, .. } => format!("serial number, {}", self.device(channel)),
-            Object::Ean { channel: 0, .. } => "EAN".to_owned(),
-            Object::Ean { channel, .. } => format!("EAN, {}", self.device(channel)),
-            Object::Version(_) => "version of the telegram".to_owned(),
-            Object::FuseLimit { .. } => "fuse supervision threshold".to_owned(),
-            Object::EquipmentId(_) => "serial number".to_owned(),
-            Object::PeakHistory(_) => "monthly peaks".to_owned(),
-            Object::NominalVoltage(_) => "nominal voltage".to_owned(),
-            _ => code.description().to_string(),
+            Object::DeviceId { channel, .. } => format!("serial number, {}", self.device(channel)).into(),
+            Object::Ean { channel: 0, .. } => "EAN".into(),
+            Object::Ean { channel, .. } => format!("EAN, {}", self.device(channel)).into(),
+            Object::Version(_) => "version of the telegram".into(),
+            Object::FuseLimit { .. } => "fuse supervision threshold".into(),
+            Object::EquipmentId(_) => "serial number".into(),
+            Object::PeakHistory(_) => "monthly peaks".into(),
+            Object::NominalVoltage(_) => "nominal voltage".into(),
+            _ => description(code),
         })
     }
 }
@@ -323,7 +326,9 @@ fn lines<'a>(
         }
         return;
     }
-    let items: Vec<_> = lines.map(|line| item(&line, &around)).collect();
+    // Most telegrams have some dozen lines.
+    let mut items = Vec::with_capacity(48);
+    items.extend(lines.map(|line| item(&line, &around)));
     context.printer.message(head, &items);
 }
 
@@ -343,11 +348,11 @@ fn item<'a>(line: &DataLine<'a>, around: &Around) -> Item<'a> {
     }
     match line.reading() {
         Reading::Number { time, value } => {
-            item.time = time.map(|time| time.iso(winter).to_string());
+            item.time = time.map(|time| text(time.iso(winter)));
             item.values.push(Shown::Number(value.value, unit(value)));
         }
         Reading::Time(time) => item.values.push(moment(time, winter)),
-        Reading::Text(text) => item.values.push(Shown::Text(Cow::Owned(text.to_string()))),
+        Reading::Text(sent) => item.values.push(Shown::Text(Cow::Owned(text(sent)))),
         Reading::Values(values) => item.values.extend(values.map(|value| shown(value, winter))),
         Reading::Raw(raw) => item.raw = Some(raw),
         _ => item.raw = Some(line.raw()),
@@ -356,7 +361,7 @@ fn item<'a>(line: &DataLine<'a>, around: &Around) -> Item<'a> {
 }
 
 fn moment(time: Timestamp, winter: i16) -> Shown<'static> {
-    Shown::Text(Cow::Owned(time.iso(winter).to_string()))
+    Shown::Text(Cow::Owned(text(time.iso(winter))))
 }
 
 fn shown<'a>(value: Value<'a>, winter: i16) -> Shown<'a> {
@@ -365,7 +370,7 @@ fn shown<'a>(value: Value<'a>, winter: i16) -> Shown<'a> {
         Content::Number(number) => Shown::Number(number.value, unit(number)),
         Content::Time(time) => moment(time, winter),
         Content::Code(code) => Shown::Text(Cow::Owned(code.reduced_text().as_str().to_owned())),
-        _ => Shown::Text(Cow::Owned(value.text().to_string())),
+        _ => Shown::Text(Cow::Owned(text(value.text()))),
     }
 }
 

@@ -5,9 +5,12 @@ mod json;
 mod table;
 
 use crate::args::Format;
-use obis::{Decimal, ObisText};
+use obis::{Decimal, Obis, ObisText};
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::io::{self, IsTerminal, Write};
+use std::rc::Rc;
 
 /// What is said of a message before its objects.
 #[derive(Debug, Default)]
@@ -33,7 +36,7 @@ pub struct Item<'a> {
     pub code: Option<ObisText>,
     /// Place in the tree of a value that nothing names, such as `0.3`.
     pub path: Option<String>,
-    pub name: Option<String>,
+    pub name: Option<Rc<str>>,
     pub channel: Option<u8>,
     pub time: Option<String>,
     pub values: Vec<Value<'a>>,
@@ -135,6 +138,31 @@ impl Printer {
         self.out.clear();
         stdout.flush()
     }
+}
+
+/// As `to_string`, for what is some dozen octets long: room for that is asked for once.
+pub fn text(shown: impl core::fmt::Display) -> String {
+    use core::fmt::Write;
+    let mut text = String::with_capacity(40);
+    // Writing to a String cannot fail.
+    let _ = write!(text, "{shown}");
+    text
+}
+
+/// Names kept at a time; a meter sends some dozens.
+const NAMES: usize = 1 << 12;
+
+/// What a code means, in words. A log repeats the same codes over and over, so each is put in words once.
+pub fn description(code: Obis) -> Rc<str> {
+    thread_local! {
+        static KNOWN: RefCell<HashMap<Obis, Rc<str>>> = RefCell::default();
+    }
+    KNOWN.with_borrow_mut(|known| {
+        if known.len() >= NAMES {
+            known.clear();
+        }
+        known.entry(code).or_insert_with(|| code.description().to_string().into()).clone()
+    })
 }
 
 /// Hex digits of `octets`.

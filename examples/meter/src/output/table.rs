@@ -50,7 +50,7 @@ fn row(item: &Item<'_>) -> [String; 4] {
     if let Some(time) = &item.time {
         after = format!("{after:5} at {time}");
     }
-    [place, item.name.clone().unwrap_or_default(), joined(item), after]
+    [place, item.name.as_deref().unwrap_or_default().to_owned(), joined(item), after]
 }
 
 /// Width of the value column: that of the widest number.
