@@ -11,7 +11,9 @@ const OTHERS: &[&str] = &[
     "examples/avr/harness",
     "examples/stm32",
     "examples/stm32/boot",
-    "examples/esp32",
+    "examples/esp32/c3",
+    "examples/esp32/net",
+    "examples/esp32/virt",
 ];
 
 pub fn fmt(step: &mut Step) {
