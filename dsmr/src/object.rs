@@ -317,6 +317,11 @@ fn single(mut values: Values<'_>) -> Option<Value<'_>> {
 fn meaning<'a>(code: Obis, line: &DataLine<'a>) -> Option<Object<'a>> {
     let [a, b, c, d, e, _] = code.octets();
     let values = line.values();
+    if let (1, 31, 4, 0) = (a, c, d, e)
+        && let Some(limit) = fuse_limit(values)
+    {
+        return Some(limit);
+    }
     let text = || single(values).map(Value::text);
     let plain = || single(values).map(|value| Text::plain(value.octets()));
     let number = || single(values).map(|value| Text::number(value.octets()));
@@ -366,7 +371,6 @@ fn meaning<'a>(code: Obis, line: &DataLine<'a>) -> Option<Object<'a>> {
             Some(Object::DeviceReading { channel: b, time, value })
         }
         (0, 0, 17, 0, 0) => Some(Object::Limit(single(values)?.scaled()?)),
-        (1, _, 31, 4, 0) => fuse_limit(values).or_else(|| measurement(code, values)),
         (0 | 1, 0, 98, 1, 0) => {
             let mut rest = values;
             match rest.next()?.content() {
@@ -376,21 +380,18 @@ fn meaning<'a>(code: Obis, line: &DataLine<'a>) -> Option<Object<'a>> {
         }
         (0 | 1, 0, 99, 97, 0) => Some(Object::FailureLog(FailureLog::new(values))),
         (1, 0, 94, 32, 1) => Some(Object::NominalVoltage(single(values)?.scaled()?)),
-        (1, _, 1..=91, 3..=6 | 7 | 8 | 24, _) => measurement(code, values),
+        (1, _, 1..=91, 3..=6 | 7 | 8 | 24, _) => {
+            let (quantity, phase) = Quantity::of(c)?;
+            let processing = Processing::of(d)?;
+            let (time, value) = timed(values)?;
+            Some(Object::Measurement { quantity, phase, processing, tariff: e, time, value })
+        }
         (5..=9, _, 1..=95, ..) => {
             let (time, value) = timed(values)?;
             Some(Object::MediumReading { medium: a, time, value })
         }
         _ => None,
     }
-}
-
-fn measurement<'a>(code: Obis, values: Values<'a>) -> Option<Object<'a>> {
-    let [_, _, c, d, tariff, _] = code.octets();
-    let (quantity, phase) = Quantity::of(c)?;
-    let processing = Processing::of(d)?;
-    let (time, value) = timed(values)?;
-    Some(Object::Measurement { quantity, phase, processing, tariff, time, value })
 }
 
 /// One current or two, in plain amperes: no fuse is rated in kA, as the mean currents of early Lithuanian meters are.
