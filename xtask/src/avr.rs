@@ -11,7 +11,7 @@ use crate::run::{Step, answer, cargo, root, target_dir, works};
 const FOLDER: &str = "examples/avr";
 const TARGET: &str = "avr-none";
 /// The programs of `src/bin`.
-const PROGRAMS: &[&str] = &["hdlc", "obis", "dsmr", "dlt645", "upgrade"];
+const PROGRAMS: &[&str] = &["hdlc", "obis", "dsmr", "dlt645", "upgrade", "ams"];
 
 /// The step of `cargo xtask test`, and of `cargo xtask firmware avr`.
 pub fn run(step: &mut Step) {

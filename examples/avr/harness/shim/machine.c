@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GPIOR0 = 0x3E, EECR = 0x3F, EEDR = 0x40, EEARL = 0x41, EEARH = 0x42, GPIOR1 = 0x4A, GPIOR2 = 0x4B };
+enum { GPIOR0 = 0x3E, EECR = 0x3F, EEDR = 0x40, EEARL = 0x41, EEARH = 0x42, EIFR = 0x3C, EIMSK = 0x3D, EICRA = 0x69, GPIOR1 = 0x4A, GPIOR2 = 0x4B };
 enum { EERE = 1, EEPE = 2, EEMPE = 4 };
 enum { RAM = 0x100, PAINT = 0xC5, EEPROM = 1024 };
 
@@ -58,7 +58,8 @@ typedef struct machine {
     avr_t *avr;
     port_t port[2];
     uint8_t eeprom[EEPROM], old, new;
-    int busy, cell;
+    avr_int_vector_t int2;
+    int busy, cell, int2_high;
     uint64_t armed;
     uint32_t programmed;
     uint32_t static_ram, flash;
@@ -279,7 +280,26 @@ size_t machine_sent(machine_t *m, int port, uint8_t *into, size_t room) {
     return n;
 }
 
+/* INT2 at PB2, falling edge: simavr does not connect it. */
+static void int2(machine_t *m, int high) {
+    avr_t *avr = m->avr;
+    avr_int_vector_t *vector = 0;
+    int falls = m->int2_high && !high && (avr->data[EICRA] & 0x30) == 0x20;
+    m->int2_high = high;
+    for (int v = 0; v < avr->interrupts.vector_count; v++)
+        if (avr->interrupts.vector[v]->vector == 3) vector = avr->interrupts.vector[v];
+    if (!vector) {
+        vector = &m->int2;
+        vector->vector = 3;
+        vector->enable.reg = EIMSK, vector->enable.bit = 2, vector->enable.mask = 1;
+        vector->raised.reg = EIFR, vector->raised.bit = 2, vector->raised.mask = 1;
+        avr_register_vector(avr, vector);
+    }
+    if (falls) avr_raise_interrupt(avr, vector);
+}
+
 void machine_pin(machine_t *m, char port, int pin, int high) {
+    if (port == 'B' && pin == 2) int2(m, high);
     avr_raise_irq(avr_io_getirq(m->avr, AVR_IOCTL_IOPORT_GETIRQ(port), pin), high);
 }
 

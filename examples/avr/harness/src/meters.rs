@@ -80,7 +80,9 @@ pub fn frame(make: Make, shown: &Shown, seconds: u32) -> Vec<u8> {
                 code(&mut list, 1, c, 7);
                 u32_at(&mut list, number);
             }
-            for (first, numbers, unit, wide) in [(31u8, shown.currents, 10, true), (32, shown.voltages, 10, false)] {
+            for (first, numbers, unit, wide) in
+                [(31u8, shown.currents, 10, true), (32, shown.voltages, 10, false)]
+            {
                 for (phase, number) in (0u8..3).zip(numbers) {
                     if phase >= phases {
                         list.extend([0, 0]);
@@ -107,7 +109,11 @@ pub fn frame(make: Make, shown: &Shown, seconds: u32) -> Vec<u8> {
         Make::Aidon(phases) => {
             list.push(0);
             list.extend([1, 7 + 2 * phases + extra]);
-            for (octets, value) in [([1, 1, 0, 2, 129, 255], &b"AIDON_V0001"[..]), ([0, 0, 96, 1, 0, 255], b"7359990000000001"), ([0, 0, 96, 1, 7, 255], b"6525")] {
+            for (octets, value) in [
+                ([1, 1, 0, 2, 129, 255], &b"AIDON_V0001"[..]),
+                ([0, 0, 96, 1, 0, 255], b"7359990000000001"),
+                ([0, 0, 96, 1, 7, 255], b"6525"),
+            ] {
                 list.extend([2, 2, 9, 6]);
                 list.extend(octets);
                 text(&mut list, 10, value);

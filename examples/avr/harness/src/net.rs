@@ -14,8 +14,11 @@ use std::time::{Duration, Instant};
 /// On CI, if mosquitto or openssl are missing.
 #[must_use]
 pub fn there() -> bool {
-    let found = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto_sub", "/usr/bin/openssl"].iter().all(|p| Path::new(p).exists());
-    let on_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false" && value != "0");
+    let found = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto_sub", "/usr/bin/openssl"]
+        .iter()
+        .all(|p| Path::new(p).exists());
+    let on_ci =
+        std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false" && value != "0");
     assert!(found || !on_ci, "mosquitto, mosquitto-clients or openssl missing");
     if !found {
         println!("SKIPPED: mosquitto, mosquitto-clients or openssl not found");
@@ -88,7 +91,19 @@ impl Broker {
     /// Publishes on a topic, retained.
     pub fn publish(&self, topic: &str, payload: &str, qos: &str) {
         let status = Command::new("mosquitto_pub")
-            .args(["-h", "127.0.0.1", "-p", &self.plain.to_string(), "-r", "-t", topic, "-m", payload, "-q", qos])
+            .args([
+                "-h",
+                "127.0.0.1",
+                "-p",
+                &self.plain.to_string(),
+                "-r",
+                "-t",
+                topic,
+                "-m",
+                payload,
+                "-q",
+                qos,
+            ])
             .status();
         assert!(status.is_ok_and(|status| status.success()), "mosquitto_pub failed");
     }
@@ -107,7 +122,8 @@ impl Broker {
         std::thread::spawn(move || {
             for line in BufReader::new(out).lines().map_while(Result::ok) {
                 let (topic, hex) = line.split_once(' ').unwrap_or((&line, ""));
-                let octets = (0..hex.len() / 2).filter_map(|i| u8::from_str_radix(hex.get(2 * i..2 * i + 2)?, 16).ok());
+                let octets = (0..hex.len() / 2)
+                    .filter_map(|i| u8::from_str_radix(hex.get(2 * i..2 * i + 2)?, 16).ok());
                 if sender.send((topic.to_string(), octets.collect())).is_err() {
                     return;
                 }
@@ -272,7 +288,14 @@ impl Modem {
     fn open(&self) -> Option<Connection> {
         TcpStream::connect(("127.0.0.1", self.broker)).ok()?;
         let mut child = Command::new("openssl")
-            .args(["s_client", "-quiet", "-verify_quiet", "-verify_return_error", "-verify_hostname", "localhost"])
+            .args([
+                "s_client",
+                "-quiet",
+                "-verify_quiet",
+                "-verify_return_error",
+                "-verify_hostname",
+                "localhost",
+            ])
             .args(["-servername", "localhost", "-connect", &format!("127.0.0.1:{}", self.broker), "-CAfile"])
             .arg(&self.certificate)
             .stdin(Stdio::piped())

@@ -5,6 +5,8 @@
 #![no_main]
 #![feature(abi_avr_interrupt)]
 
+use core::cell::UnsafeCell;
+
 use board::{Board, Memory, clock, eeprom, pins, receive, sleep_if, text, uart};
 use dlms_hdlc::Decoder;
 use logic::ams::client::{Client, Command, Event, Module, NAME, Topic};
@@ -12,12 +14,12 @@ use logic::ams::meter::Meter;
 use logic::ams::record;
 use logic::sink::Sink;
 
-receive!(METER: 64, USART0_RX, USART0, udr0);
+receive!(METER: 32, USART0_RX, USART0, udr0);
 receive!(WIFI: 128, USART1_RX, USART1, udr1);
 
 /// A list of Aidon with three phases takes 579 octets and a third of that for a search behind a bad frame; the lists of
 /// Norway are shorter than 400.
-const STORAGE: usize = 480;
+const STORAGE: usize = 468;
 static MEMORY: Memory<STORAGE> = Memory::new();
 
 struct Wifi {
@@ -85,8 +87,9 @@ fn main() -> ! {
     watchdog.start();
     let mut wifi = Wifi { port: other, pins };
     let mut decoder = Decoder::new(storage);
-    let mut client = Client::new(*NAME_OF_READER);
-    let mut meter = Meter::new();
+    // SAFETY: once.
+    let (client, meter) = unsafe { &mut *STATE.0.get() };
+    client.set_name(*NAME_OF_READER);
     let mut minutes = 1u8;
     let mut closed = clock::now();
     let mut heard = closed;
@@ -148,6 +151,14 @@ fn main() -> ! {
         }
     }
 }
+
+/// What lives as long as the program; all zeros at the start.
+struct State(UnsafeCell<(Client, Meter)>);
+
+// SAFETY: only the main loop has it.
+unsafe impl Sync for State {}
+
+static STATE: State = State(UnsafeCell::new((Client::new(), Meter::new())));
 
 const NAME_OF_READER: &[u8; NAME] = b"meter001";
 

@@ -10,11 +10,12 @@ pub const LONGEST: usize = 8 + 12 * FIELDS;
 struct Field {
     sum: u32,
     count: u16,
+    /// Complement of the least value, so that an empty field is all zeros and a static one takes no flash.
     least: u32,
     most: u32,
 }
 
-const EMPTY: Field = Field { sum: 0, count: 0, least: u32::MAX, most: 0 };
+const EMPTY: Field = Field { sum: 0, count: 0, least: 0, most: 0 };
 
 /// What came since the last payload.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +48,7 @@ impl Period {
             {
                 field.sum = sum;
                 field.count = count;
-                field.least = field.least.min(value);
+                field.least = field.least.max(!value);
                 field.most = field.most.max(value);
             }
             present >>= 1;
@@ -73,7 +74,7 @@ impl Period {
         out.put_all(&present.to_be_bytes());
         for field in &self.fields {
             if let Some(average) = field.sum.checked_div(u32::from(field.count)) {
-                for number in [average, field.least, field.most] {
+                for number in [average, !field.least, field.most] {
                     out.put_all(&number.to_be_bytes());
                 }
             }

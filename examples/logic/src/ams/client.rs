@@ -75,7 +75,9 @@ pub enum Event {
     Minutes(u8),
 }
 
+// The first is zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 enum State {
     /// Nothing until the pause is over.
     Pause,
@@ -97,7 +99,9 @@ enum Packet {
     Ping,
 }
 
+// The first is zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 enum Sending {
     Idle,
     /// `AT+CIPSEND` was given.
@@ -168,23 +172,28 @@ pub struct Client {
     failures: u8,
 }
 
+impl Default for Client {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Client {
-    /// Of this name, which nobody else at the broker has.
-    #[inline(always)]
+    /// Without a name yet. All zeros, so that a static one takes no flash.
     #[must_use]
-    pub const fn new(name: [u8; NAME]) -> Self {
+    pub const fn new() -> Self {
         let outbox = Outbox {
             topic: Topic::Average,
             payload: [0; LONGEST],
             len: 0,
             id: 0,
-            confirmed: true,
+            confirmed: false,
             full: false,
             tried: false,
             sent: false,
         };
         Self {
-            name,
+            name: [0; NAME],
             state: State::Pause,
             sending: Sending::Idle,
             parser: Parser::new(),
@@ -197,6 +206,11 @@ impl Client {
             asked: false,
             failures: 0,
         }
+    }
+
+    /// Names the reader; nobody else at the broker has that name.
+    pub const fn set_name(&mut self, name: [u8; NAME]) {
+        self.name = name;
     }
 
     /// Whether the broker has the reader's subscription.
