@@ -8,6 +8,10 @@
     clippy::expect_used,
     reason = "test code"
 )]
+#![cfg_attr(
+    not(all(feature = "coded", feature = "boot-verify")),
+    allow(unused_imports, reason = "some attacks are on what these features add")
+)]
 
 mod device;
 
