@@ -61,7 +61,7 @@ fn emulate(step: &mut Step, figures: &mut Vec<Figure>) {
     }
 }
 
-const HARNESS: [&str; 3] = ["--quiet", "--locked", "--manifest-path=examples/avr/harness/Cargo.toml"];
+const HARNESS: [&str; 2] = ["--quiet", "--manifest-path=examples/avr/harness/Cargo.toml"];
 
 fn harness() -> Command {
     let mut command = cargo();
@@ -80,7 +80,7 @@ fn folder() -> PathBuf {
 fn firmware(route: Route) -> Command {
     let mut command = build(route, TARGET, FOLDER);
     // A folder of its own: the probes have programs of the same names.
-    command.args(["--bins", "--locked"]).env("CARGO_TARGET_DIR", folder());
+    command.args(["--bins"]).env("CARGO_TARGET_DIR", folder());
     command
 }
 
