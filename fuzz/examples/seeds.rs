@@ -41,6 +41,65 @@ fn main() {
     ] {
         seed("obis_text", name, text.as_bytes());
     }
+    upgrade();
+}
+
+/// Messages of every kind, a package, stories calm and wild.
+fn upgrade() {
+    use upgrade_proto::message::{Ask, Indices, Initiate, Message, Packet, Phase, Report, Row, Status};
+    use upgrade_proto::package::{Manifest, Version};
+    use upgrade_proto::session::{Plane, Session};
+    let session = Session { id: 7, image: 0xDEAD_BEEF };
+    let mut indices = Indices::new();
+    for index in [3, 90, 91, 700] {
+        indices.insert(index);
+    }
+    let status = Status {
+        phase: Phase::Receiving,
+        plane: Plane::Data,
+        first_missing: 3,
+        missing: 2,
+        more: false,
+        report: Report::List { from: 3, octets: &[4, 0x3F, 0xFF] },
+    };
+    let messages = [
+        ("query", Message::Query),
+        ("join", Message::Join { group: 1, member: 2 }),
+        ("initiate", Message::Initiate(Initiate { size: 9, block: 16, ..Initiate::default() })),
+        ("block", Message::Block { plane: Plane::Data, index: 1, acknowledge: false, data: &[1; 20] }),
+        ("xor", Message::Xor { plane: Plane::Data, indices, data: &[1; 20] }),
+        (
+            "coded",
+            Message::Coded {
+                row: Row { generation: 1, generations: 4, seed: 9, density: 64 },
+                data: &[2; 20],
+            },
+        ),
+        ("status-query", Message::StatusQuery(Ask::COUNT)),
+        ("roll-call", Message::RollCall { ask: Ask::COUNT, slot: 50, first: 0, members: &[0xFF; 8] }),
+        ("status", Message::Status(status)),
+        ("activate", Message::Activate { at: 0 }),
+        ("events", Message::Events(&[1; 22])),
+    ];
+    let mut buffer = [0; 200];
+    for (name, message) in messages {
+        let octets = Packet { session, message }.encode(&mut buffer).expect("room");
+        seed("upgrade_message_decode", name, octets);
+    }
+    let manifest = Manifest {
+        tagged: true,
+        version: Version { date: 20_240_116, number: 1 },
+        size: 5000,
+        block: 64,
+        extensions: &[1, 0, 2, 8, 8],
+        ..Manifest::default()
+    };
+    seed("upgrade_package", "tagged", manifest.encode(&mut buffer).expect("room"));
+    seed("upgrade_package", "sizes", &[0, 9, 9, 0, 0x40, 0, 0x70, 1]);
+    seed("upgrade_session", "calm", &[0, 1, 0, 0, 90, 0, 0, 0, 0, 0]);
+    seed("upgrade_session", "lossy", &[0x40, 3, 1, 60, 200, 90, 0x31, 20, 0, 0]);
+    seed("upgrade_session", "cut", &[0x80, 2, 0, 0, 120, 40, 0, 0, 0x9F, 1]);
+    seed("upgrade_session", "raw", &[1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, 1, 0, 0, 0, 0, 0, 0, 16, 0x22, 0, 7]);
 }
 
 /// A data-notification that holds a list of two registers.

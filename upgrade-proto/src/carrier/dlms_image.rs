@@ -3,10 +3,11 @@
 //! IC 18 knows no tags; a session over it is untagged. `image_transfer_initiate` carries this protocol's initiate message as the image
 //! identifier, so that a meter that knows it can resume (IC 18's own initiate forgets all blocks).
 
+use super::bits::{self, Order};
 use crate::codec::{Reader, Writer};
 use crate::error::BufferTooSmall;
-use crate::message::{Message, Phase};
-use crate::session::Plane;
+use crate::message::{HEADER_LEN, Initiate, Message, Packet, Phase, Status};
+use crate::session::{Plane, Session};
 
 /// Attribute 6, `image_transfer_status`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -64,9 +65,65 @@ impl TransferStatus {
 /// Blocks that attribute 3, `image_transferred_blocks_status`, says are missing: bit string, first block in the most significant bit, 1 =
 /// transferred. Without the A-XDR tag and length.
 pub fn missing(bits: &[u8], count: u16) -> impl Iterator<Item = u16> {
-    (0..count).filter(move |&block| {
-        bits.get(usize::from(block >> 3)).is_none_or(|octet| octet & (0x80u8 >> (block & 7)) == 0)
-    })
+    bits::missing(bits, Order::HighFirst, count)
+}
+
+/// Attribute 3 of a meter whose status word says all of it: the answer to a query for the bitmap from block 0 on. Attribute 4,
+/// `image_first_not_transferred_block_number`, is the word's `first_missing` as it stands.
+pub fn blocks_status<'b>(status: &Status<'_>, count: u16, out: &'b mut [u8]) -> Option<&'b [u8]> {
+    bits::from_status(status, Order::HighFirst, count, out)
+}
+
+/// The status word that attributes 3 and 6 make; `out` takes the bitmap, an eighth of `count` in octets.
+pub fn status<'b>(
+    bits: &[u8],
+    transfer: TransferStatus,
+    count: u16,
+    out: &'b mut [u8],
+) -> Option<Status<'b>> {
+    let lacked = u16::try_from(missing(bits, count).count()).ok()?;
+    bits::to_status(bits, Order::HighFirst, count, transfer.phase(lacked), out)
+}
+
+/// Octets of an initiate message, which are the image identifier.
+const IDENTIFIER: usize = HEADER_LEN as usize + 28;
+
+/// Parameters of method 1, `image_transfer_initiate`: `02 02 09 23 initiate message 06 size u32`.
+///
+/// # Errors
+/// [`BufferTooSmall`] when it does not fit.
+pub fn initiate<'b>(
+    session: Session,
+    initiate: &Initiate,
+    out: &'b mut [u8],
+) -> Result<&'b [u8], BufferTooSmall> {
+    let mut identifier = [0u8; IDENTIFIER];
+    let packet = Packet { session, message: Message::Initiate(*initiate) };
+    let identifier = packet.encode(&mut identifier)?;
+    let mut w = Writer::new(out);
+    w.put(&[0x02, 0x02, 0x09])?;
+    w.u8(u8::try_from(identifier.len()).map_err(|_| BufferTooSmall)?)?;
+    w.put(identifier)?;
+    w.u8(0x06)?;
+    w.u32(initiate.size)?;
+    Ok(w.finish())
+}
+
+/// The session that parameters of method 1 open; `None` when their identifier is another's, or contradicts the size.
+#[must_use]
+pub fn initiated(parameters: &[u8]) -> Option<(Session, Initiate)> {
+    let mut r = Reader(parameters);
+    if r.array()? != [0x02, 0x02, 0x09] {
+        return None;
+    }
+    let len = r.u8()?.into();
+    let packet = Packet::parse(r.take(len)?).ok()?;
+    match packet.message {
+        Message::Initiate(initiate) if r.u8()? == 0x06 && r.u32()? == initiate.size => {
+            Some((packet.session, initiate))
+        }
+        _ => None,
+    }
 }
 
 /// Method invocation parameters that a message becomes; method number and octets.
@@ -154,6 +211,17 @@ mod tests {
         let (number, octets) = method(&Message::Verify, &mut buffer).unwrap().unwrap();
         assert_eq!((number, message(number, octets)), (3, Some(Message::Verify)));
         assert_eq!(method(&Message::Query, &mut buffer), Ok(None));
+    }
+
+    #[test]
+    fn initiate_round_trips_and_its_size_must_agree() {
+        let session = Session { id: 7, image: 9 };
+        let sizes = Initiate { size: 5000, block: 128, crc: 3, digest: [8; 16], ..Initiate::default() };
+        let mut buffer = [0; 64];
+        let len = initiate(session, &sizes, &mut buffer).unwrap().len();
+        assert_eq!(initiated(&buffer[..len]), Some((session, sizes)));
+        buffer[len - 1] ^= 1;
+        assert_eq!(initiated(&buffer[..len]), None);
     }
 
     #[test]

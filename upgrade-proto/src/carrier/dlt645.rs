@@ -3,6 +3,7 @@
 //!
 //! Frame: `68 | address 6, lowest first | 68 | control | length | identifier 4, lowest first, and fragment, each + 33 | checksum | 16`, 16 octets around
 //! a fragment. The standard limits data (the identifier's 4 octets included) to 50 octets when writing and 200 when reading.
+//! A block of 512 is 521 octets of message: 737 on the line in 12 writes (44 % more than the block), 575 in 3 reads (12 %).
 
 use crate::codec::Writer;
 use crate::error::BufferTooSmall;

@@ -1,50 +1,7 @@
 //! DL/T 698.45 object F001 (file transfer by blocks): its block status bit string, where 1 means received, in either bit order, since
 //! makers differ.
 
-/// Which bit of an octet is the lowest block.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// The most significant, as A-XDR bit strings are written.
-    HighFirst,
-    /// The least significant.
-    LowFirst,
-}
-
-impl Order {
-    const fn mask(self, block: u16) -> u8 {
-        match self {
-            Order::HighFirst => 0x80u8 >> (block & 7),
-            Order::LowFirst => 1u8 << (block & 7),
-        }
-    }
-}
-
-/// Blocks that a status string says are missing; those past its end are.
-pub fn missing(bits: &[u8], order: Order, count: u16) -> impl Iterator<Item = u16> {
-    (0..count).filter(move |&block| {
-        bits.get(usize::from(block >> 3)).is_none_or(|octet| octet & order.mask(block) == 0)
-    })
-}
-
-/// Writes the status string of `count` blocks of which `missing` are missing; `None` when `out` is too short.
-pub fn write(
-    order: Order,
-    count: u16,
-    missing: impl IntoIterator<Item = u16>,
-    out: &mut [u8],
-) -> Option<&[u8]> {
-    let out = out.get_mut(..usize::from(count.div_ceil(8)))?;
-    out.fill(0);
-    for block in 0..count {
-        *out.get_mut(usize::from(block >> 3))? |= order.mask(block);
-    }
-    for block in missing {
-        if let Some(octet) = out.get_mut(usize::from(block >> 3)) {
-            *octet &= !order.mask(block);
-        }
-    }
-    Some(out)
-}
+pub use super::bits::{Order, from_status, missing, to_status, write};
 
 /// Whether a string tells its bit order: the last octet's unused bits are 0, so of a complete file only one order fits. `None` when both do.
 #[must_use]
