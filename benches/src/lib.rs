@@ -2,3 +2,4 @@
 
 pub mod counting;
 pub mod han;
+pub mod p1;
