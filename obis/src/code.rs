@@ -142,13 +142,14 @@ impl Obis {
         while let [first, tail @ ..] = rest {
             rest = tail;
             let [a, b, c, d, e, f] = &mut groups;
+            // What ends a group; nothing ends the last.
             let (group, end) = match at {
-                0 => (a, b'-'),
-                1 => (b, b':'),
-                2 => (c, b'.'),
-                3 => (d, b'.'),
-                4 => (e, b'*'),
-                _ => (f, 0),
+                0 => (a, Some(b'-')),
+                1 => (b, Some(b':')),
+                2 => (c, Some(b'.')),
+                3 => (d, Some(b'.')),
+                4 => (e, Some(b'*')),
+                _ => (f, None),
             };
             if first.is_ascii_digit() {
                 if digits == 3 {
@@ -160,7 +161,10 @@ impl Obis {
                 if *group > 255 {
                     return None;
                 }
-            } else if *first == end && digits != 0 {
+            } else if let Some(end) = end
+                && *first == end
+                && digits != 0
+            {
                 at = at.wrapping_add(1);
                 digits = 0;
             } else {
@@ -487,6 +491,14 @@ mod tests {
 
     fn code(text: &str) -> Result<[u8; 6], ObisError> {
         Obis::parse(text.as_bytes()).map(Obis::octets)
+    }
+
+    #[test]
+    fn nothing_follows_the_last_group_of_a_constant() {
+        for text in ["1-0:1.8.0*2\0", "1-0:1.8.0*2\x006", "1-0:1.8.0*255*1", "1-0:1.8.0*"] {
+            assert_eq!(Obis::from_text(text), None, "{text:?}");
+        }
+        assert_eq!(Obis::from_text("1-0:1.8.0*26"), Some(Obis::new(1, 0, 1, 8, 0, 26)));
     }
 
     #[test]
