@@ -1,33 +1,33 @@
 //! The programs of `examples/avr`: built for both chips, looked at, and run in simavr.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use crate::budgets::{Figure, settle};
-use crate::firmware::{Route, build, route, version};
-use crate::run::{Step, answer, cargo, root, target_dir, works};
+use crate::firmware::{Example, route, version};
+use crate::linked::{panic_symbols, text_and_data};
+use crate::run::{Step, cargo, root, target_dir, works};
 
-const FOLDER: &str = "examples/avr";
-const TARGET: &str = "avr-none";
+const AVR: Example = Example { name: "avr", target: "avr-none" };
 /// The programs of `src/bin`.
 const PROGRAMS: &[&str] = &["hdlc", "obis", "dsmr", "dlt645", "upgrade", "ams"];
 
 /// The step of `cargo xtask test`, and of `cargo xtask firmware avr`.
 pub fn run(step: &mut Step) {
-    let Some(route) = route(TARGET) else {
+    let Some(route) = route(AVR.target) else {
         return step.missing("avr", "no compiler with core for AVR; `cargo xtask setup` installs one");
     };
     if !works("avr-gcc", &["--version"]) {
         return step.missing("avr", "no avr-gcc to link with; `cargo xtask setup` installs it");
     }
     // The 324PB first: what is left in the target folder is then for the 324PA, which simavr knows.
-    let script = root().join(FOLDER).join("link-324pb.sh");
+    let script = root().join("examples/avr/link-324pb.sh");
     let flags = format!("-C target-cpu=atmega324pb -C linker={}", script.display());
-    if step.check("built for the ATmega324PB", firmware(route).env(FLAGS, flags)).is_none() {
+    if step.check("built for the ATmega324PB", AVR.build(route).env(FLAGS, flags)).is_none() {
         return;
     }
-    if step.check("built for the ATmega324PA", &mut firmware(route)).is_none() {
+    if step.check("built for the ATmega324PA", &mut AVR.build(route)).is_none() {
         return;
     }
     let mut figures = Vec::new();
@@ -44,7 +44,7 @@ fn emulate(step: &mut Step, figures: &mut Vec<Figure>) {
         return step.missing("simavr", "no libsimavr-dev; `cargo xtask setup` installs it");
     }
     step.tests("in simavr", harness().arg("test").args(HARNESS).args(["--no-fail-fast"]));
-    let path = folder().join("figures.txt");
+    let path = AVR.folder().join("figures.txt");
     let mut command = harness();
     command.arg("run").args(HARNESS).args(["--bin", "figures", "--"]).arg(&path);
     if step.quietly("figures", &mut command).is_none() {
@@ -67,31 +67,16 @@ fn harness() -> Command {
     let mut command = cargo();
     command
         .env("CARGO_TARGET_DIR", target_dir().join("avr-harness"))
-        .env("AVR_FIRMWARE", folder().join(TARGET).join("release"));
+        .env("AVR_FIRMWARE", AVR.folder().join(AVR.target).join("release"));
     command
 }
 
 const FLAGS: &str = "CARGO_TARGET_AVR_NONE_RUSTFLAGS";
 
-fn folder() -> PathBuf {
-    target_dir().join("examples-avr")
-}
-
-fn firmware(route: Route) -> Command {
-    let mut command = build(route, TARGET, FOLDER);
-    // A folder of its own: the probes have programs of the same names.
-    command.args(["--bins"]).env("CARGO_TARGET_DIR", folder());
-    command
-}
-
-fn elf(program: &str) -> PathBuf {
-    folder().join(TARGET).join("release").join(format!("{program}.elf"))
-}
-
 /// Panic code and sizes of a linked program.
 fn look(step: &mut Step, program: &str, figures: &mut Vec<Figure>) {
-    let file = elf(program);
-    let (Some(panics), Some((flash, data))) = (panics(&file), sizes(&file)) else {
+    let file = AVR.elf(program);
+    let (Some(panics), Some((text, data))) = (panic_symbols(&file, "main"), text_and_data(&file)) else {
         return step.fail(program, &format!("{} cannot be read", file.display()));
     };
     if panics.is_empty() {
@@ -103,25 +88,6 @@ fn look(step: &mut Step, program: &str, figures: &mut Vec<Figure>) {
     let mut figure = |what: &str, value| {
         figures.push(Figure { what: format!("AVR {program} program, {what}"), value, unit: "octets" });
     };
-    figure("flash", flash);
+    figure("flash", text + data);
     figure("initialised RAM", data);
-}
-
-/// The symbols of panic code; `None` where there are no symbols at all.
-fn panics(file: &Path) -> Option<Vec<String>> {
-    let symbols = answer(Command::new("avr-nm").args(["--demangle"]).arg(file))?;
-    symbols.lines().find(|line| line.ends_with(" main"))?;
-    let names = symbols.lines().filter_map(|line| line.splitn(3, ' ').nth(2));
-    let is_panic = |name: &&str| {
-        ["core::panicking", "4core9panicking", "rust_begin_unwind"].iter().any(|part| name.contains(part))
-    };
-    Some(names.filter(is_panic).map(str::to_string).collect())
-}
-
-/// Flash and initialised RAM, in octets.
-fn sizes(file: &Path) -> Option<(u64, u64)> {
-    let table = answer(Command::new("avr-size").arg(file))?;
-    let mut cells = table.lines().nth(1)?.split_whitespace().map(str::parse::<u64>);
-    let (text, data) = (cells.next()?.ok()?, cells.next()?.ok()?);
-    Some((text + data, data))
 }

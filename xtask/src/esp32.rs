@@ -2,22 +2,21 @@
 //! for QEMU's RISC-V board `virt` run there.
 
 use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 
 use crate::budgets::{Figure, settle};
 use crate::emulator::VIRT;
-use crate::firmware::{Route, build, route, version};
+use crate::firmware::{Example, Route, route, version};
 use crate::run::{Step, root, target_dir, works};
 use crate::setup::{python_is_ready, python_tool};
 use crate::{p1, short};
 
-const FOLDER: &str = "examples/esp32";
-const TARGET: &str = "riscv32imc-unknown-none-elf";
+/// Both boards share most of what is built. Their programs have the same names, so each is built before it is run.
+const ESP32: Example = Example { name: "esp32", target: "riscv32imc-unknown-none-elf" };
 
 /// The step of `cargo xtask test`, and of `cargo xtask firmware esp32`.
 pub fn run(step: &mut Step) {
-    let Some(route) = route(TARGET) else {
+    let Some(route) = route(ESP32.target) else {
         return step.missing("esp32", "no compiler with core for it; `cargo xtask setup` installs one");
     };
     let mut figures = Vec::new();
@@ -29,7 +28,7 @@ pub fn run(step: &mut Step) {
     }
     let mut radio = firmware(route, "c3");
     if step.check("P1 reader with the radio for the ESP32-C3", radio.args(["--features", "wifi"])).is_some() {
-        short::look(step, "ESP32-C3", "p1", &elf("p1"), &mut figures);
+        short::look(step, "ESP32-C3", "p1", &ESP32.elf("p1"), &mut figures);
         if python_is_ready() {
             image(step, "p1");
         }
@@ -39,20 +38,20 @@ pub fn run(step: &mut Step) {
 
 fn virt(step: &mut Step, figures: &mut Vec<Figure>) {
     for program in short::PROGRAMS {
-        short::look(step, "RISC-V virt", program, &elf(program), figures);
+        short::look(step, "RISC-V virt", program, &ESP32.elf(program), figures);
     }
     if !works("qemu-system-riscv32", &["--version"]) {
         return step.missing("virt", "no qemu-system-riscv32; `cargo xtask setup` installs it");
     }
-    short::try_all(step, "RISC-V virt", &VIRT, elf, figures);
-    short::measure(step, "RISC-V", &VIRT, &elf("measure"), figures);
-    short::look(step, "RISC-V virt", "p1", &elf("p1"), figures);
-    p1::run(step, &elf("p1"));
+    short::try_all(step, "RISC-V virt", &VIRT, |program| ESP32.elf(program), figures);
+    short::measure(step, "RISC-V", &VIRT, &ESP32.elf("measure"), figures);
+    short::look(step, "RISC-V virt", "p1", &ESP32.elf("p1"), figures);
+    p1::run(step, &ESP32.elf("p1"));
 }
 
 fn c3(step: &mut Step, figures: &mut Vec<Figure>) {
     for program in short::PROGRAMS {
-        short::look(step, "ESP32-C3", program, &elf(program), figures);
+        short::look(step, "ESP32-C3", program, &ESP32.elf(program), figures);
     }
     if !python_is_ready() {
         return step.missing("ESP32-C3", "no esptool and Unicorn; `cargo xtask setup` installs them");
@@ -65,12 +64,12 @@ fn c3(step: &mut Step, figures: &mut Vec<Figure>) {
 
 /// Makes the image that goes into the chip's flash, and has it checked.
 fn image(step: &mut Step, program: &str) {
-    let file = folder().join(format!("{program}.bin"));
+    let file = ESP32.folder().join(format!("{program}.bin"));
     let esptool = || Command::new(python_tool("esptool"));
     let mut make = esptool();
     make.args(["--chip", "esp32c3", "elf2image", "--flash-mode", "dio", "--flash-size", "4MB", "-o"]);
     let label = format!("{program}, image");
-    if step.quietly(&label, make.arg(&file).arg(elf(program))).is_none() {
+    if step.quietly(&label, make.arg(&file).arg(ESP32.elf(program))).is_none() {
         return;
     }
     let mut check = esptool();
@@ -97,7 +96,7 @@ fn emulate(step: &mut Step, program: &str, figures: &mut Vec<Figure>) {
     }
     let label = format!("{program}, in Unicorn");
     let mut command = Command::new(python_tool("python"));
-    command.arg(root().join(FOLDER).join("emulate.py")).arg(elf(program)).arg(&input).arg("120");
+    command.arg(root().join("examples/esp32/emulate.py")).arg(ESP32.elf(program)).arg(&input).arg("120");
     let Some(told) = step.quietly(&label, &mut command) else { return };
     let wanted = format!("READY\n{lines}# idle {} 0\n# stack ", octets.len());
     // What stands before READY is the start-up code's.
@@ -110,20 +109,11 @@ fn emulate(step: &mut Step, program: &str, figures: &mut Vec<Figure>) {
     figures.push(Figure { what, value: stack, unit: "octets" });
 }
 
-/// One for both: they share most of what is built. Their programs have the same names, so each is built before it is run.
-fn folder() -> PathBuf {
-    target_dir().join("examples-esp32")
-}
-
 fn firmware(route: Route, package: &str) -> Command {
-    let mut command = build(route, TARGET, FOLDER);
+    let mut command = ESP32.build(route);
     if route != Route::Rustup {
         command.args(["-Z", "build-std=core,alloc"]);
     }
-    command.args(["--bins", "-p", package]).env("CARGO_TARGET_DIR", folder());
+    command.args(["-p", package]);
     command
-}
-
-fn elf(program: &str) -> PathBuf {
-    folder().join(TARGET).join("release").join(program)
 }

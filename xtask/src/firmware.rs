@@ -5,7 +5,7 @@
 //! RISC-V targets ready-made, and a nightly with `rust-src` builds it for AVR.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::run::{answer, cargo, root, target_dir};
@@ -117,4 +117,36 @@ pub fn build(route: Route, target: &str, folder: &str) -> Command {
     command.env("CARGO_TARGET_AVR_NONE_RUSTFLAGS", AVR_FLAGS);
     command.env("CARGO_PROFILE_RELEASE_DEBUG", "0");
     command
+}
+
+/// A workspace of programs under `examples`. It has a target folder of its own: the probes have programs of the same names.
+pub struct Example {
+    pub name: &'static str,
+    pub target: &'static str,
+}
+
+impl Example {
+    /// Where its output goes.
+    pub fn folder(&self) -> PathBuf {
+        target_dir().join(format!("examples-{}", self.name))
+    }
+
+    /// Builds its programs.
+    pub fn build(&self, route: Route) -> Command {
+        let mut command = build(route, self.target, &format!("examples/{}", self.name));
+        command.arg("--bins").env("CARGO_TARGET_DIR", self.folder());
+        command
+    }
+
+    /// One of them, linked.
+    pub fn elf(&self, program: &str) -> PathBuf {
+        linked_file(&self.folder(), self.target, program)
+    }
+}
+
+/// A linked program in a target folder; avr-gcc's have a suffix.
+pub fn linked_file(folder: &Path, target: &str, program: &str) -> PathBuf {
+    let release = folder.join(target).join("release");
+    let elf = release.join(format!("{program}.elf"));
+    if elf.exists() { elf } else { release.join(program) }
 }

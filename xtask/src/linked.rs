@@ -32,7 +32,21 @@ impl Symbols {
     }
 }
 
-/// Octets of flash (code, constants, initial values) and of static RAM.
+/// The symbols of panic code in a program; `None` where it has no `entry`, as it would be free of everything then.
+pub fn panic_symbols(elf: &Path, entry: &str) -> Option<Vec<String>> {
+    let symbols = answer(llvm("nm").args(["--demangle", "--format=just-symbols"]).arg(elf))?;
+    symbols.lines().find(|symbol| *symbol == entry)?;
+    Some(symbols.lines().filter(|symbol| is_panic(symbol)).map(str::to_string).collect())
+}
+
+/// Octets of code and constants, and of initialised RAM.
+pub fn text_and_data(elf: &Path) -> Option<(u64, u64)> {
+    let table = answer(llvm("size").arg("--format=berkeley").arg(elf))?;
+    let mut cells = table.lines().nth(1)?.split_whitespace().map(str::parse::<u64>);
+    Some((cells.next()?.ok()?, cells.next()?.ok()?))
+}
+
+/// Octets of flash (code, constants, initial values) and of static RAM, section by section: there are many on these chips.
 pub fn sizes(elf: &Path) -> Option<(u64, u64)> {
     let table = answer(llvm("size").arg("--format=sysv").arg(elf))?;
     let (mut flash, mut ram) = (0, 0);
@@ -81,7 +95,8 @@ pub fn panics(elf: &Path) -> Option<Panics> {
 /// The libraries, and the logic that the firmware shares.
 const OURS: &[&str] = &["dlms_hdlc", "obis", "dsmr", "dlt645", "upgrade_proto", "logic"];
 
-fn is_panic(name: &str) -> bool {
+/// Also the functions of `core` that do nothing but panic, so that their callers are named.
+pub fn is_panic(name: &str) -> bool {
     let failure = name.contains("core::") && (name.contains("_fail") || name.contains("_failed"));
     failure || name.contains("core::panicking") || name.contains("rust_begin_unwind")
 }

@@ -3,11 +3,11 @@
 //! `xtask/probe` holds one program a core that calls the decode entry points with octets the linker cannot know, and
 //! nothing else: no HAL, no start-up code. What is left in the linked file is the core itself.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
-use crate::budgets::Budgets;
-use crate::firmware::{TARGETS, build, route, version};
+use crate::budgets::{Figure, settle};
+use crate::firmware::{TARGETS, build, linked_file, route, version};
+use crate::linked::{is_panic, llvm, panic_symbols, text_and_data};
 use crate::run::{Step, answer, target_dir, works};
 
 /// The programs of `xtask/probe`, each a feature there.
@@ -49,10 +49,6 @@ struct Sizes {
 
 /// The step of `cargo xtask test`.
 pub fn run(step: &mut Step) {
-    let budgets = match Budgets::read() {
-        Ok(budgets) => budgets,
-        Err(why) => return step.fail("budgets", &why),
-    };
     for linked in link_all(step) {
         let name = format!("{} for {}", linked.core, linked.target);
         if linked.panics.is_empty() {
@@ -61,37 +57,32 @@ pub fn run(step: &mut Step) {
         } else {
             step.fail(&name, &format!("panic code linked: {}", linked.panics.join(", ")));
         }
-        for (what, figure) in linked.figures() {
-            match budgets.check(&what, figure, &linked.compiler) {
-                Ok(()) => step.pass(1),
-                Err(why) => step.fail("budget", &why),
-            }
-        }
+        settle(step, &linked.compiler, &linked.figures());
     }
 }
 
 /// `cargo xtask budgets`: the figures, and with `record` into the table.
 pub fn figures(step: &mut Step, record: bool) {
-    let mut budgets = match Budgets::read() {
-        Ok(budgets) => budgets,
-        Err(why) => return step.fail("budgets", &why),
-    };
+    step.record = record;
     for linked in link_all(step) {
-        for (what, figure) in linked.figures() {
-            println!("   {what}: {figure} octets ({})", linked.compiler);
-            budgets.record(&what, figure, "octets", &linked.compiler);
-            step.pass(1);
+        if record {
+            settle(step, &linked.compiler, &linked.figures());
+        } else {
+            for Figure { what, value, unit } in linked.figures() {
+                println!("   {what}: {value} {unit} ({})", linked.compiler);
+                step.pass(1);
+            }
         }
-    }
-    if record && let Err(why) = budgets.write() {
-        step.fail("budgets", &why);
     }
 }
 
 impl Linked {
     /// The figures that have a budget: text where flash is smallest, and initialised RAM where it is.
-    fn figures(&self) -> Vec<(String, u64)> {
-        let figure = |what: &str, octets| (format!("{} core, {what} on {}", self.core, self.target), octets);
+    fn figures(&self) -> Vec<Figure> {
+        let figure = |what: &str, value| {
+            let what = format!("{} core, {what} on {}", self.core, self.target);
+            Figure { what, value, unit: "octets" }
+        };
         if self.target == SMALLEST {
             vec![figure("text", self.sizes.text)]
         } else if self.target.starts_with("avr") {
@@ -107,10 +98,10 @@ impl Linked {
 
 fn link_all(step: &mut Step) -> Vec<Linked> {
     let mut all = Vec::new();
-    let Some(tools) = Tools::there() else {
+    if answer(llvm("nm").arg("--version")).is_none() {
         step.missing("every core", "no llvm-nm, -size, -objdump; `cargo xtask setup` installs them");
         return all;
-    };
+    }
     for target in TARGETS {
         let Some(route) = route(target) else {
             step.missing(target, "no compiler with core for it; `cargo xtask setup` installs one");
@@ -127,8 +118,8 @@ fn link_all(step: &mut Step) -> Vec<Linked> {
             if step.quietly(&name, &mut command).is_none() {
                 continue;
             }
-            let file = linked_file(target, core);
-            match (tools.panics(&file), tools.sizes(&file)) {
+            let file = linked_file(&target_dir().join("firmware"), target, core);
+            match (panics(&file), Sizes::of(&file)) {
                 (Some(panics), Some(sizes)) => {
                     all.push(Linked { core, target, compiler: version(route), panics, sizes });
                 }
@@ -139,47 +130,22 @@ fn link_all(step: &mut Step) -> Vec<Linked> {
     all
 }
 
-fn linked_file(target: &str, core: &str) -> PathBuf {
-    let folder = target_dir().join("firmware").join(target).join("release");
-    let elf = folder.join(format!("{core}.elf"));
-    if elf.exists() { elf } else { folder.join(core) }
+/// The symbols of panic code in a linked file, and the functions that call them.
+fn panics(file: &Path) -> Option<Vec<String>> {
+    let panics = panic_symbols(file, "probe")?;
+    if panics.is_empty() {
+        return Some(panics);
+    }
+    let code = answer(llvm("objdump").args(["--disassemble", "--demangle"]).arg(file))?;
+    // On AVR a call names no function: the callers show on the other targets.
+    let callers = callers(&code).into_iter().map(|caller| format!("called by {caller}"));
+    Some(panics.into_iter().chain(callers).collect())
 }
 
-/// LLVM's tools for object files, with the suffix that Debian gives them or without.
-struct Tools {
-    suffix: &'static str,
-}
-
-impl Tools {
-    fn there() -> Option<Tools> {
-        let works = |suffix| works(&format!("llvm-nm{suffix}"), &["--version"]);
-        ["-22", ""].into_iter().find(|suffix| works(*suffix)).map(|suffix| Tools { suffix })
-    }
-
-    fn tool(&self, name: &str) -> Command {
-        Command::new(format!("llvm-{name}{}", self.suffix))
-    }
-
-    /// The symbols of panic code in a linked file, and the functions that call them.
-    fn panics(&self, file: &Path) -> Option<Vec<String>> {
-        let symbols = answer(self.tool("nm").args(["--demangle", "--format=just-symbols"]).arg(file))?;
-        // A file without the entry point would be free of panics, and of everything else.
-        symbols.lines().find(|symbol| *symbol == "probe")?;
-        let panics: Vec<&str> = symbols.lines().filter(|symbol| is_panic(symbol)).collect();
-        if panics.is_empty() {
-            return Some(Vec::new());
-        }
-        let code = answer(self.tool("objdump").args(["--disassemble", "--demangle"]).arg(file))?;
-        // On AVR a call names no function: the callers show on the other targets.
-        let callers = callers(&code).into_iter().map(|caller| format!("called by {caller}"));
-        Some(panics.into_iter().map(str::to_string).chain(callers).collect())
-    }
-
-    fn sizes(&self, file: &Path) -> Option<Sizes> {
-        let table = answer(self.tool("size").arg("--format=berkeley").arg(file))?;
-        let mut cells = table.lines().nth(1)?.split_whitespace();
-        let (text, data): (u64, u64) = (cells.next()?.parse().ok()?, cells.next()?.parse().ok()?);
-        let symbols = answer(self.tool("nm").args(["--print-size", "--radix=d"]).arg(file))?;
+impl Sizes {
+    fn of(file: &Path) -> Option<Sizes> {
+        let (text, data) = text_and_data(file)?;
+        let symbols = answer(llvm("nm").args(["--print-size", "--radix=d"]).arg(file))?;
         // 00800100 00000736 d _RNv…5STATE
         let state = symbols.lines().find_map(|line| {
             let cells: Vec<&str> = line.split_whitespace().collect();
@@ -189,12 +155,6 @@ impl Tools {
         let state = state.unwrap_or(0);
         Some(Sizes { text, state, constants: data.saturating_sub(state) })
     }
-}
-
-/// Also the functions of `core` that do nothing but panic, so that their callers are named.
-fn is_panic(symbol: &str) -> bool {
-    let failure = symbol.contains("core::") && (symbol.contains("_fail") || symbol.contains("_failed"));
-    failure || symbol.contains("core::panicking") || symbol.contains("rust_begin_unwind")
 }
 
 /// The functions in a disassembly that name panic code and are none themselves.

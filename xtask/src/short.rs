@@ -19,7 +19,8 @@ pub fn look(step: &mut Step, chip: &str, program: &str, elf: &Path, figures: &mu
     };
     let others = match panics.others.len() {
         0 => String::new(),
-        _ => format!("; in others: {}", panics.others.join(", ")),
+        _ if step.record => format!("; in others: {}", panics.others.join(", ")),
+        count => format!("; in {count} functions of others (--record lists them)"),
     };
     if panics.ours.is_empty() {
         println!("   ok {program}: no panic code within reach of our crates{others}");

@@ -2,7 +2,7 @@
 
 use core::cell::RefCell;
 use core::fmt;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use critical_section::Mutex;
 use heapless::spsc::{Consumer, Producer, Queue};
@@ -24,7 +24,9 @@ struct Port {
 }
 
 static PORT: Mutex<RefCell<Option<Port>>> = Mutex::new(RefCell::new(None));
-/// Octets that came damaged or found the ring full.
+/// The ring is full, and no octet is read before the main loop has made room: what comes meanwhile overruns, which the port tells.
+static STOPPED: AtomicBool = AtomicBool::new(false);
+/// Octets that came damaged, and overruns.
 static LOST: AtomicU32 = AtomicU32::new(0);
 
 /// Both directions of the port.
@@ -90,6 +92,13 @@ impl Receiver {
             len += 1;
         }
         self.taken = self.taken.wrapping_add(len as u32);
+        if len > 0 && STOPPED.swap(false, Ordering::Relaxed) {
+            critical_section::with(|cs| {
+                if let Some(port) = PORT.borrow(cs).borrow_mut().as_mut() {
+                    port.rx.listen();
+                }
+            });
+        }
         chunk.get(..len).unwrap_or_default()
     }
 }
@@ -136,7 +145,7 @@ impl fmt::Debug for Sender {
     }
 }
 
-/// Octets that came damaged, or that the ring had no room for.
+/// Octets that were lost on the way to the ring.
 pub fn lost() -> u32 {
     LOST.load(Ordering::Relaxed)
 }
@@ -145,9 +154,14 @@ pub fn lost() -> u32 {
 fn USART1() {
     critical_section::with(|cs| {
         if let Some(port) = PORT.borrow(cs).borrow_mut().as_mut() {
-            // Nothing to read: the interrupt was for an error that reading has cleared.
+            if !port.ring.ready() {
+                port.rx.unlisten();
+                STOPPED.store(true, Ordering::Relaxed);
+                return;
+            }
             let kept = match port.rx.read() {
                 Ok(octet) => port.ring.enqueue(octet).is_ok(),
+                // Nothing to read: the interrupt was for an error that reading has cleared.
                 Err(stm32f4xx_hal::nb::Error::WouldBlock) => true,
                 Err(stm32f4xx_hal::nb::Error::Other(_)) => false,
             };

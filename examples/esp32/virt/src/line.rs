@@ -2,7 +2,7 @@
 
 use core::cell::RefCell;
 use core::fmt;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use critical_section::Mutex;
 use heapless::spsc::{Consumer, Producer, Queue};
@@ -18,14 +18,19 @@ const RING: usize = 1024;
 /// The port's number at the interrupt controller.
 const SOURCE: u32 = 10;
 const CLAIM: Register = PLIC.at(0x20_0004);
-/// Line status: octet received, room to send.
+/// Interrupt enable: for each octet received.
+const INTERRUPTS: Register = UART.at(1);
+/// Line status: octet received, octet overrun, room to send.
 const STATUS: Register = UART.at(5);
 const RECEIVED: u8 = 0x01;
+const OVERRUN: u8 = 0x02;
 const ROOM: u8 = 0x20;
 
 static QUEUE: StaticCell<Queue<u8, RING>> = StaticCell::new();
 static RECEIVING: Mutex<RefCell<Option<Producer<'static, u8>>>> = Mutex::new(RefCell::new(None));
-/// Octets that found the ring full.
+/// The ring is full, and octets stay in the port. The emulated line has no baud rate: its far end waits.
+static STOPPED: AtomicBool = AtomicBool::new(false);
+/// Octets that the port overran.
 static LOST: AtomicU32 = AtomicU32::new(0);
 
 /// Both directions of the port.
@@ -45,8 +50,7 @@ impl Line {
         PLIC.at(4 * SOURCE as usize).write(1);
         PLIC.at(0x2000).write(1 << SOURCE);
         PLIC.at(0x20_0000).write(0);
-        // Interrupt for each octet received.
-        UART.at(1).set_octet(1);
+        INTERRUPTS.set_octet(1);
         Some(Line { receiver: Receiver { ring: consumer, taken: 0 }, sender: Sender(()) })
     }
 
@@ -90,6 +94,10 @@ impl Receiver {
             len += 1;
         }
         self.taken = self.taken.wrapping_add(len as u32);
+        if len > 0 && STOPPED.load(Ordering::Relaxed) {
+            STOPPED.store(false, Ordering::Relaxed);
+            INTERRUPTS.set_octet(1);
+        }
         chunk.get(..len).unwrap_or_default()
     }
 
@@ -129,7 +137,7 @@ impl Sink for Sender {
     }
 }
 
-/// Octets that the ring had no room for.
+/// Octets that were lost on the way to the ring.
 pub fn lost() -> u32 {
     LOST.load(Ordering::Relaxed)
 }
@@ -140,11 +148,22 @@ fn external() {
     if source == SOURCE {
         critical_section::with(|cs| {
             let mut receiving = RECEIVING.borrow(cs).borrow_mut();
-            while STATUS.octet() & RECEIVED != 0 {
-                let octet = UART.octet();
-                if receiving.as_mut().is_none_or(|ring| ring.enqueue(octet).is_err()) {
+            let Some(ring) = receiving.as_mut() else { return };
+            loop {
+                let status = STATUS.octet();
+                if status & OVERRUN != 0 {
                     LOST.store(lost().wrapping_add(1), Ordering::Relaxed);
                 }
+                if status & RECEIVED == 0 {
+                    break;
+                }
+                if !ring.ready() {
+                    INTERRUPTS.set_octet(0);
+                    STOPPED.store(true, Ordering::Relaxed);
+                    break;
+                }
+                // There is room.
+                let _ = ring.enqueue(UART.octet());
             }
         });
     }
