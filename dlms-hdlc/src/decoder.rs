@@ -11,6 +11,7 @@ use core::fmt;
 
 /// Octets fed again for each octet that arrives.
 const EFFORT: u8 = 8;
+const EACH: usize = EFFORT as usize;
 /// Octets of input from which looking at them together pays.
 const WORTH: usize = 7;
 /// Room kept behind the longest frame for the octets that arrive while a header is fed again.
@@ -29,7 +30,7 @@ pub(crate) const REPORTED: u32 = 1024;
 pub const fn longest_frame(capacity: usize) -> usize {
     let room = capacity.saturating_sub(HEADER_ROOM);
     // Of nine octets fed, eight are fed again and one arrives.
-    room.saturating_sub(room.div_ceil(EFFORT as usize))
+    room.saturating_sub(room.div_ceil(EACH))
 }
 
 /// What a framing says of one octet.
@@ -70,9 +71,10 @@ pub trait Framing: Sized + sealed::Sealed {
     fn feed_one(&mut self, held: usize, octet: u8) -> bool {
         self.feed_many(held, &[octet]) > 0
     }
-    /// Length of the whole good frame at the front of `octets`, where a frame may start now. `None`: go octet by octet.
+    /// Length of the whole good frame at the front of `octets`, where a frame may start now, or why a whole one is not
+    /// good. `None`: go octet by octet.
     #[doc(hidden)]
-    fn whole(&self, octets: &[u8], capacity: usize) -> Option<usize>;
+    fn whole(&self, octets: &[u8], capacity: usize) -> Option<Result<usize, ErrorKind>>;
     /// How many octets at the front are fill, no candidate being held. They are taken in.
     #[doc(hidden)]
     fn fill(&mut self, _octets: &[u8]) -> usize {
@@ -302,6 +304,10 @@ impl<F: Framing> Core<F> {
             } else if self.read < self.end && self.credit > 0 {
                 self.take_queued(buf, self.credit)
             } else {
+                // On small targets input comes octet by octet, and the flash is worth more.
+                if cfg!(target_pointer_width = "64") && self.bulk_queued(buf, input) {
+                    continue;
+                }
                 let waiting = self.end.wrapping_sub(self.read);
                 if waiting == 0 {
                     self.gap = 0;
@@ -349,7 +355,7 @@ impl<F: Framing> Core<F> {
         let fill = self.framing.fill(input);
         *input = input.get(fill..).unwrap_or_default();
         self.stats.fill = self.stats.fill.wrapping_add(wrapped(fill));
-        if let Some(len) = self.framing.whole(input, buf.len())
+        if let Some(Ok(len)) = self.framing.whole(input, buf.len())
             && let Some((frame, rest)) = input.split_at_checked(len)
         {
             if self.noise > 0 {
@@ -364,6 +370,37 @@ impl<F: Framing> Core<F> {
         *input = input.get(noise..).unwrap_or_default();
         self.lose(noise);
         self.much_noise()
+    }
+
+    /// Feeds queued octets that decide nothing, and lets as many arrive as pay for that: as one at a time would have.
+    /// `false`: not even one, for lack of room or because it might decide something.
+    fn bulk_queued(&mut self, buf: &mut [u8], input: &mut &[u8]) -> bool {
+        let waiting = self.end.wrapping_sub(self.read);
+        if self.held == 0 || self.end != self.committed {
+            return false;
+        }
+        // Each that arrives takes a place in the storage.
+        let room = buf.len().saturating_sub(self.held.saturating_add(self.gap).saturating_add(waiting));
+        let places = buf.len().saturating_sub(self.end);
+        let most = input.len().min(waiting / EACH).min(room).min(places);
+        let paid = self.read.wrapping_add(most.wrapping_mul(EACH));
+        let fed = self.framing.feed_many(self.held, buf.get(self.read..paid).unwrap_or_default());
+        if fed == 0 {
+            return false;
+        }
+        let arrived = fed.div_ceil(EACH);
+        let Some((arriving, rest)) = input.split_at_checked(arrived) else { return false };
+        *input = rest;
+        for octet in arriving {
+            put(buf, self.end, *octet);
+            self.end = self.end.wrapping_add(1);
+        }
+        self.committed = self.end;
+        let behind = self.read.wrapping_add(fed);
+        move_down(buf, self.read, behind, self.held);
+        (self.read, self.held) = (behind, self.held.wrapping_add(fed));
+        self.credit = u8::try_from(arrived.wrapping_mul(EACH).wrapping_sub(fed)).unwrap_or_default();
+        true
     }
 
     fn finish<'i>(&mut self, buf: &mut [u8]) -> Option<Result<Found<'i>, Error>> {

@@ -354,7 +354,7 @@ impl Framing for Hdlc {
     }
 
     #[inline]
-    fn whole(&self, octets: &[u8], capacity: usize) -> Option<usize> {
+    fn whole(&self, octets: &[u8], capacity: usize) -> Option<Result<usize, ErrorKind>> {
         let [format, low, behind @ ..] = octets else { return None };
         if self.chances == 0 || format & 0xF0 != 0xA0 {
             return None;
@@ -364,17 +364,20 @@ impl Framing for Hdlc {
         let (_, control) = places(behind)?;
         // Control, then the HCS unless only the FCS is left.
         let header = usize::from(control).saturating_add(1);
-        let is_good = match length.checked_sub(header)? {
-            2 => Fcs::START.octets(frame) == Fcs::GOOD,
+        let (so_far, body) = match length.checked_sub(header)? {
+            2 => (Fcs::START, frame),
             // A false start must not cost the length that it claims. Behind a good HCS the FCS goes on from a value
             // that is known, so it does not wait for the other.
             4.. => {
                 let (header, body) = frame.split_at_checked(header.saturating_add(2))?;
-                Fcs::is_good(frame, header.len()) && Fcs::GOOD.octets(body) == Fcs::GOOD
+                if !Fcs::is_good(frame, header.len()) {
+                    return None;
+                }
+                (Fcs::GOOD, body)
             }
-            _ => false,
+            _ => return None,
         };
-        is_good.then_some(length)
+        Some(if so_far.octets(body) == Fcs::GOOD { Ok(length) } else { Err(ErrorKind::Fcs) })
     }
 
     #[inline]

@@ -52,6 +52,8 @@ pub mod assembly;
 pub mod check;
 pub mod control;
 pub mod decoder;
+#[cfg(test)]
+mod effort;
 pub mod error;
 pub mod frame;
 mod frames;

@@ -233,12 +233,12 @@ impl Framing for MBus {
     }
 
     #[inline]
-    fn whole(&self, octets: &[u8], capacity: usize) -> Option<usize> {
+    fn whole(&self, octets: &[u8], capacity: usize) -> Option<Result<usize, ErrorKind>> {
         let [LONG, length, second, LONG, ..] = octets else { return None };
         let len = counted(*length).saturating_add(AROUND);
         let frame = octets.get(..len).filter(|_| length == second && len <= longest_frame(capacity))?;
         let [_, _, _, _, counted @ .., check, STOP] = frame else { return None };
-        (sum(counted) == *check).then_some(len)
+        (sum(counted) == *check).then_some(Ok(len))
     }
 
     #[inline]

@@ -150,7 +150,7 @@ impl Framing for Transparent {
         0
     }
 
-    fn whole(&self, _octets: &[u8], _capacity: usize) -> Option<usize> {
+    fn whole(&self, _octets: &[u8], _capacity: usize) -> Option<Result<usize, ErrorKind>> {
         None
     }
 

@@ -158,13 +158,13 @@ impl Framing for Wrapper {
     }
 
     #[inline]
-    fn whole(&self, octets: &[u8], capacity: usize) -> Option<usize> {
+    fn whole(&self, octets: &[u8], capacity: usize) -> Option<Result<usize, ErrorKind>> {
         let [v, w, _, _, _, _, high, low, ..] = octets else { return None };
         if self.passed_over > 0 {
             return None;
         }
         let len = HEADER.saturating_add(usize::from(u16::from_be_bytes([*high, *low])));
-        ([*v, *w] == VERSION && len <= octets.len().min(longest_frame(capacity))).then_some(len)
+        ([*v, *w] == VERSION && len <= octets.len().min(longest_frame(capacity))).then_some(Ok(len))
     }
 
     #[inline]

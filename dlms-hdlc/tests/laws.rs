@@ -193,6 +193,36 @@ fn false_headers_back_to_back_stay_bounded_and_keep_the_laws() {
     assert!(longest_frame(590) < 509 && longest_frame(620) > 509);
 }
 
+/// A header with a good check sequence that claims this much information.
+fn header(claimed: usize) -> Vec<u8> {
+    let information = vec![0; claimed];
+    let (destination, source) = (Address::one(1), Address::one(2));
+    let builder =
+        Builder { segmented: false, destination, source, control: Control::UI, information: &information };
+    core::iter::once(0x7E).chain(builder.octets().take(7)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    /// What is searched again in bulk, where input comes in chunks, comes out as it does octet by octet.
+    #[test]
+    fn long_and_short_false_headers_among_frames_keep_the_laws(
+        pieces in vec(
+            prop_oneof![
+                4 => prop_oneof![1usize..40, 100usize..2030].prop_map(header),
+                2 => hdlc().prop_map(|frame| [&[0x7E], &frame[..]].concat()),
+                1 => vec(any::<u8>(), 0..200),
+            ],
+            1..80,
+        ),
+        seed: u64,
+        storage in 30usize..2700,
+    ) {
+        laws::<Hdlc>(&pieces.concat(), storage, seed);
+    }
+}
+
 #[test]
 fn a_frame_of_every_length_passes() {
     let data = [0xA5; 2040];
