@@ -45,10 +45,10 @@ fn set(mark: u8) {
     unsafe { asm!("out 0x1E, {mark}", mark = in(reg) mark) };
 }
 
-/// A program that runs `$decode` over what the emulator hands out, between marks.
+/// A program that decodes what the emulator hands out, each call of `decode` between marks.
 #[macro_export]
 macro_rules! cycles {
-    ($make:expr, $decode:expr) => {
+    ($make:expr) => {
         #[board::entry]
         fn main() -> ! {
             // SAFETY: once, at the start. Sleep must be enabled to stop.
@@ -60,10 +60,15 @@ macro_rules! cycles {
                 if octets.is_empty() {
                     $crate::mark::stop();
                 }
-                $crate::mark::start();
                 let mut input = octets;
-                ($decode)(&mut decoder, &mut input);
-                $crate::mark::end();
+                while let Some(event) = {
+                    $crate::mark::start();
+                    let event = decoder.decode(&mut input);
+                    $crate::mark::end();
+                    event
+                } {
+                    let _ = core::hint::black_box(&event);
+                }
             }
         }
     };

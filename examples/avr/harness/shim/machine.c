@@ -146,6 +146,11 @@ static void eecr_write(avr_t *avr, avr_io_addr_t addr, uint8_t value, void *para
     avr->data[addr] = (value & 0x38) | (m->busy ? EEPE : 0);
 }
 
+static void add_cost(machine_t *m, uint32_t cost) {
+    m->costs = realloc(m->costs, (m->cost_count + 1) * sizeof *m->costs);
+    m->costs[m->cost_count++] = cost;
+}
+
 static void mark_write(avr_t *avr, avr_io_addr_t addr, uint8_t value, void *param) {
     machine_t *m = param;
     avr->data[addr] = value;
@@ -153,10 +158,10 @@ static void mark_write(avr_t *avr, avr_io_addr_t addr, uint8_t value, void *para
     switch (value) {
     case 1: m->mark = avr->cycle; break;
     case 2: /* less the instruction that sets the mark */
-        m->costs = realloc(m->costs, (m->cost_count + 1) * sizeof *m->costs);
-        m->costs[m->cost_count++] = avr->cycle - m->mark - 1;
+        add_cost(m, avr->cycle - m->mark - 1);
         break;
     case 3: { /* the program wants octets at the address in GPIOR2:1, behind their number */
+        add_cost(m, 0);
         size_t n = m->chunk_at < m->chunk_count ? m->chunks[m->chunk_at++] : 0;
         if (n > m->script_len - m->script_at) n = m->script_len - m->script_at;
         avr->data[at] = n;

@@ -273,17 +273,22 @@ impl Drop for Machine {
     }
 }
 
-/// What each call of a measuring program cost, in cycles, when fed `octets` in chunks of these sizes.
+/// What each call of `decode` in a measuring program cost, in cycles, chunk by chunk, when fed `octets` in chunks of these
+/// sizes. A chunk takes a call more than it brings events.
 #[must_use]
-pub fn costs(name: &str, octets: &[u8], chunks: &[u8]) -> Vec<u32> {
+pub fn costs(name: &str, octets: &[u8], chunks: &[u8]) -> Vec<Vec<u32>> {
     let mut machine = Machine::new(name);
     // SAFETY: both live until the machine has run.
     unsafe { machine_script(machine.raw, octets.as_ptr(), octets.len(), chunks.as_ptr(), chunks.len()) };
     assert!(!machine.run_to_stop(u64::MAX), "{name} went on");
     let mut costs = std::ptr::null();
-    // SAFETY: copied before the machine goes.
-    unsafe {
+    // SAFETY: lives as long as the machine. There is at least what the first chunk began with.
+    let costs = unsafe {
         let count = machine_costs(machine.raw, &raw mut costs);
-        if count == 0 { Vec::new() } else { std::slice::from_raw_parts(costs, count).to_vec() }
-    }
+        std::slice::from_raw_parts(costs, count)
+    };
+    // A zero stands before each chunk, and before the end.
+    let mut chunks: Vec<Vec<u32>> = costs.split(|cost| *cost == 0).skip(1).map(<[u32]>::to_vec).collect();
+    chunks.pop();
+    chunks
 }

@@ -1,17 +1,5 @@
 //! DL/T 645: cycles of each call of `decode`, for the harness to read; does nothing on a real chip.
 #![no_std]
 #![no_main]
-#![feature(abi_avr_interrupt)]
 
-use core::hint::black_box;
-
-use board::cycles;
-use dlt645::Decoder;
-
-const N: usize = dlt645::STORAGE;
-
-cycles!(Decoder::new([0; N]), |decoder: &mut Decoder<[u8; N]>, input: &mut &[u8]| {
-    while let Some(event) = decoder.decode(input) {
-        let _ = black_box(&event);
-    }
-});
+board::cycles!(dlt645::Decoder::new([0; dlt645::STORAGE]));
