@@ -260,8 +260,14 @@ impl<'a> DataLine<'a> {
     /// What a table shows of the line: one number with its time, a time, a text, several values, or the raw line.
     #[must_use]
     pub fn reading(&self) -> Reading<'a> {
+        self.reading_of(self.object())
+    }
+
+    /// The same, given the [`object`](Self::object) of this line, for who looks at that as well.
+    #[must_use]
+    pub fn reading_of(&self, object: Object<'a>) -> Reading<'a> {
         let values = self.values();
-        match self.object() {
+        match object {
             Object::Raw(line) => Reading::Raw(line),
             Object::Time(time) => Reading::Time(time),
             Object::Version(text)

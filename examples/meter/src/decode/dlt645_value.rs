@@ -1,7 +1,7 @@
 //! Values of DL/T 645 data: numbers with units, ISO times, and raw octets where nothing else is sure.
 
 use super::damage::Damage;
-use crate::output::{Item as Shown, Value as Output, summary};
+use crate::output::{Item as Shown, Label, Value as Output, Values, summary};
 use dlt645::load::records;
 use dlt645::{Address, Data, Identifier, Item, Moment, Text, Value, items, items_in};
 use obis::{Decimal, ObisText};
@@ -36,11 +36,10 @@ impl Object {
 
     pub fn item(&self) -> Shown<'_> {
         Shown {
-            code: self.code,
+            label: Some(Label::new(self.code, self.name.as_deref())),
             path: self.path.clone(),
-            name: self.name.as_deref().map(Into::into),
             time: self.time.clone(),
-            values: self.values.clone(),
+            values: Values::Many(self.values.clone()),
             raw: self.raw.as_deref().map(str::as_bytes),
             ..Shown::default()
         }

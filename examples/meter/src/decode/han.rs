@@ -3,7 +3,7 @@
 use super::Context;
 use super::apdu::Origin;
 use crate::args::EnergyUnit;
-use crate::output::{Head, Item, Value as Shown, description, hex};
+use crate::output::{Head, Item, Label, Labels, Value as Shown, hex};
 use obis::apdu::{DataNotification, EventNotification};
 use obis::data::{self, Quirks};
 use obis::datetime::DateTime;
@@ -11,6 +11,7 @@ use obis::han::kamstrup::Kamstrup;
 use obis::han::{BuiltIn, Entries, Entry, Profile, Value, entries, entries_with};
 use obis::{Decimal, Obis, Prefix, Scaled, Unit};
 use std::borrow::Cow;
+use std::rc::Rc;
 
 /// The clock, under any of the codes that meters give it: 0-0:1.0.0, 0-1:1.0.0, 0-0:1.1.0.
 fn is_clock(code: Option<Obis>) -> bool {
@@ -48,7 +49,8 @@ fn list<P: Profile>(
     origin: &Origin,
     context: &mut Context,
 ) {
-    let mut found = Vec::new();
+    // Most lists have some dozen entries.
+    let mut found = Vec::with_capacity(48);
     for entry in &mut list {
         match entry {
             Ok(entry) => found.push(entry),
@@ -134,18 +136,28 @@ fn iso(time: DateTime, zone: Zone) -> String {
 }
 
 fn item<'a>(entry: &Entry<'a>, zone: Zone) -> Item<'a> {
-    let name = entry.obis.map(|code| match entry.attribute {
-        // Attribute 2 is the value of nearly every class.
-        2 => description(code),
-        attribute => format!("{}, attribute {attribute}", code.description()).into(),
-    });
     Item {
-        code: entry.obis.map(Obis::text),
+        label: entry.obis.map(|code| label(code, entry.attribute)),
         path: entry.obis.is_none().then(|| entry.path.to_string()),
-        name,
-        values: vec![shown(&entry.value, zone)],
+        values: shown(&entry.value, zone).into(),
         ..Item::default()
     }
+}
+
+/// The code and what it means.
+fn label(code: Obis, attribute: u8) -> Rc<Label> {
+    thread_local! {
+        static LABELS: Labels = const { Labels::new() };
+    }
+    let make = || {
+        let name = match attribute {
+            // Attribute 2 is the value of nearly every class.
+            2 => code.description().to_string(),
+            attribute => format!("{}, attribute {attribute}", code.description()),
+        };
+        Label::new(Some(code.text()), Some(&name))
+    };
+    LABELS.with(|labels| labels.of(code, attribute, make))
 }
 
 fn shown<'a>(value: &Value<'a>, zone: Zone) -> Shown<'a> {

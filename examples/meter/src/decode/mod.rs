@@ -132,9 +132,9 @@ fn once(source: &Source, handler: Box<dyn Handler + Send>, context: &mut Context
             Some(text) => {
                 octets.clear();
                 text.decode(&chunk[..n], &mut octets);
-                pair.take(&octets, context);
+                pair.take(&octets, context)?;
             }
-            None => pair.take(&chunk[..n], context),
+            None => pair.take(&chunk[..n], context)?,
         }
         context.printer.flush_if_full()?;
         progress.inc(n as u64);

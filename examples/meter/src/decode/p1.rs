@@ -3,13 +3,12 @@
 use super::han::unit;
 use super::{Context, Handler};
 use crate::args::{Decode, P1Check};
-use crate::output::{Head, Item, Value as Shown, description, hex, summary, text};
+use crate::output::{Head, Item, Label, Labels, Value as Shown, Values, hex, summary, text};
 use dsmr::encrypted::{self, CheckPolicy, Frame, Security, TagPolicy, TagVerdict};
 use dsmr::{
     Check, CheckKind, Content, DataLine, Decoder, DeviceKind, Error, Object, Options, Reading, Stats,
     Telegram, Timestamp, Value,
 };
-use obis::Obis;
 use std::borrow::Cow;
 use std::rc::Rc;
 
@@ -267,7 +266,10 @@ struct Around {
 impl Around {
     fn new<'a>(lines: impl Iterator<Item = DataLine<'a>>, winter: i16) -> Self {
         let mut kinds = [DeviceKind::Unknown; 4];
-        for line in lines {
+        // The code alone says which lines are worth a look.
+        for line in
+            lines.filter(|line| line.code().is_some_and(|code| matches!(code.octets(), [_, _, 24, 1, ..])))
+        {
             if let Object::DeviceType { channel, kind } = line.object()
                 && let Some(place) = kinds.get_mut(usize::from(channel).wrapping_sub(1))
             {
@@ -290,26 +292,41 @@ impl Around {
         }
     }
 
-    /// The name of a line: what the code says, but where the telegram knows better.
-    fn name(&self, line: &DataLine<'_>, object: &Object<'_>) -> Option<Rc<str>> {
+    /// Code and name of a line: what the code says, but where the telegram knows better.
+    fn label(&self, line: &DataLine<'_>, object: &Object<'_>) -> Option<Rc<Label>> {
+        thread_local! {
+            static LABELS: Labels = const { Labels::new() };
+        }
         let code = line.code()?;
-        Some(match *object {
-            Object::DeviceReading { channel, .. } => match code.octets() {
-                [_, _, 24, 2, 3, _] => {
-                    format!("{} reading, not temperature-corrected", self.device(channel)).into()
-                }
-                _ => format!("{} reading", self.device(channel)).into(),
-            },
-            Object::DeviceId { channel, .. } => format!("serial number, {}", self.device(channel)).into(),
-            Object::Ean { channel: 0, .. } => "EAN".into(),
-            Object::Ean { channel, .. } => format!("EAN, {}", self.device(channel)).into(),
-            Object::Version(_) => "version of the telegram".into(),
-            Object::FuseLimit { .. } => "fuse supervision threshold".into(),
-            Object::EquipmentId(_) => "serial number".into(),
-            Object::PeakHistory(_) => "monthly peaks".into(),
-            Object::NominalVoltage(_) => "nominal voltage".into(),
-            _ => description(code),
-        })
+        let of_device = |name: String| Some(Label::new(Some(code.reduced_text()), Some(&name)));
+        let (kind, name) = match *object {
+            Object::DeviceReading { channel, .. } => {
+                return match code.octets() {
+                    [_, _, 24, 2, 3, _] => {
+                        of_device(format!("{} reading, not temperature-corrected", self.device(channel)))
+                    }
+                    _ => of_device(format!("{} reading", self.device(channel))),
+                };
+            }
+            Object::DeviceId { channel, .. } => {
+                return of_device(format!("serial number, {}", self.device(channel)));
+            }
+            Object::Ean { channel: channel @ 1.., .. } => {
+                return of_device(format!("EAN, {}", self.device(channel)));
+            }
+            Object::Ean { .. } => (1, "EAN"),
+            Object::Version(_) => (2, "version of the telegram"),
+            Object::FuseLimit { .. } => (3, "fuse supervision threshold"),
+            Object::EquipmentId(_) => (4, "serial number"),
+            Object::PeakHistory(_) => (5, "monthly peaks"),
+            Object::NominalVoltage(_) => (6, "nominal voltage"),
+            _ => (0, ""),
+        };
+        let make = || match kind {
+            0 => Label::new(Some(code.reduced_text()), Some(&code.description().to_string())),
+            _ => Label::new(Some(code.reduced_text()), Some(name)),
+        };
+        Some(LABELS.with(|labels| labels.of(code, kind, make)))
     }
 }
 
@@ -335,25 +352,22 @@ fn lines<'a>(
 fn item<'a>(line: &DataLine<'a>, around: &Around) -> Item<'a> {
     let winter = around.winter;
     let object = line.object();
-    let mut item = Item {
-        code: line.code().map(Obis::reduced_text),
-        name: around.name(line, &object),
-        channel: line.channel(),
-        ..Item::default()
-    };
+    let mut item = Item { label: around.label(line, &object), channel: line.channel(), ..Item::default() };
     if let Object::Version(text) | Object::Tariff { text, .. } = object {
         // Digits that stand for themselves, even where they could be read as hexadecimal text.
-        item.values.push(Shown::Text(String::from_utf8_lossy(text.sent())));
+        item.values = Shown::Text(String::from_utf8_lossy(text.sent())).into();
         return item;
     }
-    match line.reading() {
+    match line.reading_of(object) {
         Reading::Number { time, value } => {
             item.time = time.map(|time| text(time.iso(winter)));
-            item.values.push(Shown::Number(value.value, unit(value)));
+            item.values = Shown::Number(value.value, unit(value)).into();
         }
-        Reading::Time(time) => item.values.push(moment(time, winter)),
-        Reading::Text(sent) => item.values.push(Shown::Text(Cow::Owned(text(sent)))),
-        Reading::Values(values) => item.values.extend(values.map(|value| shown(value, winter))),
+        Reading::Time(time) => item.values = moment(time, winter).into(),
+        Reading::Text(sent) => item.values = Shown::Text(Cow::Owned(text(sent))).into(),
+        Reading::Values(values) => {
+            item.values = Values::Many(values.map(|value| shown(value, winter)).collect());
+        }
         Reading::Raw(raw) => item.raw = Some(raw),
         _ => item.raw = Some(line.raw()),
     }
@@ -381,12 +395,12 @@ fn tree(line: &DataLine<'_>, around: &Around, context: &mut Context) {
         return context.printer.line(format_args!("raw {raw}"));
     };
     let meaning = item(line, around);
-    let name = meaning.name.unwrap_or_default();
+    let name = meaning.name().unwrap_or_default();
     let channel = match meaning.channel {
         Some(channel) if !name.contains("channel") => format!(", channel {channel}"),
         _ => String::new(),
     };
-    let time = meaning.time.map_or(String::new(), |time| format!(" at {time}"));
+    let time = meaning.time.as_ref().map_or(String::new(), |time| format!(" at {time}"));
     let values = summary(&meaning.values);
     context.printer.line(format_args!("{code} {name}{channel}: {values}{time} <- {raw}"));
 }

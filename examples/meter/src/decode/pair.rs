@@ -7,6 +7,7 @@
 
 use super::damage::Damage;
 use super::{Context, Handler};
+use std::io;
 use std::thread;
 
 /// Octets that are worth a thread.
@@ -16,22 +17,29 @@ const WORTH: usize = 1 << 18;
 pub struct Pair {
     handler: Box<dyn Handler + Send>,
     offset: u64,
+    /// What the second half is printed to, kept for its memory.
+    ahead: Option<Context>,
 }
 
 impl Pair {
     pub fn new(handler: Box<dyn Handler + Send>) -> Self {
-        Self { handler, offset: 0 }
+        Self { handler, offset: 0, ahead: None }
     }
 
-    pub fn take(&mut self, octets: &[u8], context: &mut Context) {
+    /// Takes octets in.
+    ///
+    /// # Errors
+    /// What standard output says.
+    pub fn take(&mut self, octets: &[u8], context: &mut Context) -> io::Result<()> {
         let end = self.offset + octets.len() as u64;
         let (front, back) = self.cut(octets);
         let joint = self.offset + front.len() as u64;
         match self.handler.fresh(joint) {
-            Some(fresh) if !back.is_empty() => self.both(front, back, joint, fresh, context),
+            Some(fresh) if !back.is_empty() => self.both(front, back, joint, fresh, context)?,
             _ => self.handler.take(octets, context),
         }
         self.offset = end;
+        Ok(())
     }
 
     pub fn finish(&mut self, context: &mut Context) {
@@ -51,23 +59,26 @@ impl Pair {
         joint: u64,
         mut fresh: Box<dyn Handler + Send>,
         context: &mut Context,
-    ) {
-        let mut ahead = Context {
+    ) -> io::Result<()> {
+        let ahead = self.ahead.get_or_insert_with(|| Context {
             printer: context.printer.behind(),
             damage: Damage::keeping(),
             keys: context.keys.clone(),
             energy_unit: context.energy_unit,
-        };
+        });
         thread::scope(|scope| {
-            scope.spawn(|| fresh.take(back, &mut ahead));
+            scope.spawn(|| fresh.take(back, ahead));
             self.handler.take(front, context);
         });
         if self.handler.is_fresh(joint) && !context.damage.is_open() {
-            context.printer.append(&mut ahead.printer);
-            context.damage.append(&mut ahead.damage);
             self.handler = fresh;
+            context.damage.append(&mut ahead.damage);
+            context.printer.append(&mut ahead.printer)
         } else {
+            ahead.printer.clear();
+            ahead.damage = Damage::keeping();
             self.handler.take(back, context);
+            Ok(())
         }
     }
 }

@@ -1,13 +1,12 @@
 //! time,obis,name,value,unit (RFC 4180).
 
 use super::{Head, Item, joined, unit};
-use obis::ObisText;
 
 pub fn message(out: &mut Vec<u8>, head: &Head<'_>, items: &[Item<'_>]) {
     for item in items {
         let time = item.time.as_deref().or(head.time.as_deref()).unwrap_or_default();
-        let place = item.code.as_ref().map(ObisText::as_str).or(item.path.as_deref()).unwrap_or_default();
-        let name = item.name.as_deref().unwrap_or_default();
+        let place = item.code().or(item.path.as_deref()).unwrap_or_default();
+        let name = item.name().unwrap_or_default();
         for (at, cell) in [time, place, name, &joined(item), unit(item)].into_iter().enumerate() {
             if at > 0 {
                 out.push(b',');

@@ -1,7 +1,6 @@
 //! One JSON object a line for each message. Numbers keep their exact decimals.
 
 use super::{Head, Item, Value, hex};
-use obis::ObisText;
 use std::io::Write;
 
 pub fn message(out: &mut Vec<u8>, head: &Head<'_>, items: &[Item<'_>]) {
@@ -37,11 +36,15 @@ pub fn message(out: &mut Vec<u8>, head: &Head<'_>, items: &[Item<'_>]) {
 fn object(out: &mut Vec<u8>, item: &Item<'_>) {
     out.push(b'{');
     let start = out.len();
-    let code = item.code.as_ref().map(ObisText::as_str);
-    for (key, text) in [("obis", code), ("path", item.path.as_deref()), ("name", item.name.as_deref())] {
-        if let Some(text) = text {
-            member(out, start, key);
-            string(out, text);
+    match (&item.label, &item.path) {
+        (Some(label), None) => out.extend_from_slice(&label.json),
+        (_, path) => {
+            for (key, text) in [("obis", item.code()), ("path", path.as_deref()), ("name", item.name())] {
+                if let Some(text) = text {
+                    member(out, start, key);
+                    string(out, text);
+                }
+            }
         }
     }
     if let Some(channel) = item.channel {
@@ -98,7 +101,7 @@ fn value(out: &mut Vec<u8>, value: &Value<'_>) {
     }
 }
 
-fn member(out: &mut Vec<u8>, start: usize, key: &'static str) {
+pub fn member(out: &mut Vec<u8>, start: usize, key: &'static str) {
     if out.len() > start {
         out.push(b',');
     }
@@ -125,9 +128,15 @@ fn comma(out: &mut Vec<u8>, at: usize) {
 }
 
 /// A JSON string (RFC 8259, 7).
-fn string(out: &mut Vec<u8>, text: &str) {
-    let special = |octet: u8| octet < b' ' || octet == b'"' || octet == b'\\';
+pub fn string(out: &mut Vec<u8>, text: &str) {
+    let special = |octet: u8| (octet < b' ') | (octet == b'"') | (octet == b'\\');
     out.push(b'"');
+    // Nearly always there is none, which takes no branch for each octet to see.
+    if !text.bytes().fold(false, |any, octet| any | special(octet)) {
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+        return;
+    }
     let mut rest = text.as_bytes();
     while let Some(at) = rest.iter().position(|&octet| special(octet)) {
         let (plain, behind) = rest.split_at(at);
@@ -147,6 +156,7 @@ fn string(out: &mut Vec<u8>, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::{Label, Values};
     use obis::{Decimal, Obis};
 
     #[test]
@@ -160,13 +170,13 @@ mod tests {
         };
         let items = [
             Item {
-                code: Some(Obis::new(1, 0, 32, 7, 0, 255).text()),
-                values: vec![Value::Number(Decimal::new(2390, -1), Some("V".into()))],
+                label: Some(Label::new(Some(Obis::new(1, 0, 32, 7, 0, 255).text()), None)),
+                values: Value::Number(Decimal::new(2390, -1), Some("V".into())).into(),
                 ..Item::default()
             },
             Item {
                 path: Some("0.1".into()),
-                values: vec![Value::Null, Value::Bool(true)],
+                values: Values::Many(vec![Value::Null, Value::Bool(true)]),
                 ..Item::default()
             },
             Item { raw: Some(b"1-0:(x"), ..Item::default() },

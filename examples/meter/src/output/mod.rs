@@ -2,13 +2,14 @@
 
 mod csv;
 mod json;
+mod label;
 mod table;
 
+pub use label::{Label, Labels};
+
 use crate::args::Format;
-use obis::{Decimal, Obis, ObisText};
+use obis::Decimal;
 use std::borrow::Cow;
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::io::{self, IsTerminal, Write};
 use std::rc::Rc;
 
@@ -32,14 +33,13 @@ pub struct Head<'a> {
 /// One object: a code or its place in the message, and what it holds.
 #[derive(Debug, Default)]
 pub struct Item<'a> {
-    /// As the protocol writes it.
-    pub code: Option<ObisText>,
+    /// Its code and name.
+    pub label: Option<Rc<Label>>,
     /// Place in the tree of a value that nothing names, such as `0.3`.
     pub path: Option<String>,
-    pub name: Option<Rc<str>>,
     pub channel: Option<u8>,
     pub time: Option<String>,
-    pub values: Vec<Value<'a>>,
+    pub values: Values<'a>,
     /// Octets that could not be understood.
     pub raw: Option<&'a [u8]>,
 }
@@ -53,6 +53,46 @@ pub enum Value<'a> {
     Octets(&'a [u8]),
     Bool(bool),
     Null,
+}
+
+impl Item<'_> {
+    pub fn code(&self) -> Option<&str> {
+        self.label.as_deref()?.code()
+    }
+
+    pub fn name(&self) -> Option<&str> {
+        self.label.as_deref()?.name.as_deref()
+    }
+}
+
+/// The values of an object: mostly one, which then needs no memory of its own.
+#[derive(Clone, Debug)]
+pub enum Values<'a> {
+    One([Value<'a>; 1]),
+    Many(Vec<Value<'a>>),
+}
+
+impl Default for Values<'_> {
+    fn default() -> Self {
+        Self::Many(Vec::new())
+    }
+}
+
+impl<'a> From<Value<'a>> for Values<'a> {
+    fn from(value: Value<'a>) -> Self {
+        Self::One([value])
+    }
+}
+
+impl<'a> core::ops::Deref for Values<'a> {
+    type Target = [Value<'a>];
+
+    fn deref(&self) -> &[Value<'a>] {
+        match self {
+            Self::One(value) => value,
+            Self::Many(values) => values,
+        }
+    }
 }
 
 impl Value<'_> {
@@ -90,9 +130,15 @@ impl Printer {
         Self { format: self.format, color: self.color, out: Vec::new(), csv_started: true }
     }
 
-    /// Takes over what another printed.
-    pub fn append(&mut self, other: &mut Self) {
-        self.out.append(&mut other.out);
+    /// Writes what there is, and what another printed behind it.
+    pub fn append(&mut self, other: &mut Self) -> io::Result<()> {
+        self.flush()?;
+        other.flush()
+    }
+
+    /// Forgets what was printed and not written.
+    pub fn clear(&mut self) {
+        self.out.clear();
     }
 
     /// Whether the tree is wanted: layers are then written as lines with [`line`](Self::line).
@@ -147,22 +193,6 @@ pub fn text(shown: impl core::fmt::Display) -> String {
     // Writing to a String cannot fail.
     let _ = write!(text, "{shown}");
     text
-}
-
-/// Names kept at a time; a meter sends some dozens.
-const NAMES: usize = 1 << 12;
-
-/// What a code means, in words. A log repeats the same codes over and over, so each is put in words once.
-pub fn description(code: Obis) -> Rc<str> {
-    thread_local! {
-        static KNOWN: RefCell<HashMap<Obis, Rc<str>>> = RefCell::default();
-    }
-    KNOWN.with_borrow_mut(|known| {
-        if known.len() >= NAMES {
-            known.clear();
-        }
-        known.entry(code).or_insert_with(|| code.description().to_string().into()).clone()
-    })
 }
 
 /// Hex digits of `octets`.

@@ -41,16 +41,12 @@ pub fn message(out: &mut Vec<u8>, head: &Head<'_>, items: &[Item<'_>], color: bo
 }
 
 fn row(item: &Item<'_>) -> [String; 4] {
-    let place = match (&item.code, &item.path) {
-        (Some(code), _) => code.as_str().to_owned(),
-        (None, Some(path)) => path.clone(),
-        (None, None) => String::new(),
-    };
+    let place = item.code().or(item.path.as_deref()).unwrap_or_default().to_owned();
     let mut after = unit(item).to_owned();
     if let Some(time) = &item.time {
         after = format!("{after:5} at {time}");
     }
-    [place, item.name.as_deref().unwrap_or_default().to_owned(), joined(item), after]
+    [place, item.name().unwrap_or_default().to_owned(), joined(item), after]
 }
 
 /// Width of the value column: that of the widest number.
