@@ -309,8 +309,8 @@ fn tree(data: &[u8], quirks: Quirks, context: &mut Context) {
 /// An APDU that is known by name and not opened.
 fn named(origin: &Origin, name: &str, fields: &[(&'static str, String)], context: &mut Context) {
     let mut head = Head { protocol: origin.protocol, check: origin.check(), ..Head::default() };
-    head.fields.push(("apdu", name.to_owned()));
-    head.fields.extend(origin.fields());
-    head.fields.extend(fields.iter().cloned());
-    context.printer.message(&head, &[]);
+    head.fields.push(("apdu", name.into()));
+    let fields = origin.fields().into_iter().chain(fields.iter().cloned());
+    head.fields.extend(fields.map(|(key, text)| (key, text.into())));
+    context.printer.message(&head, core::iter::empty());
 }

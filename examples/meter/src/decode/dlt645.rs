@@ -2,7 +2,7 @@
 
 use super::dlt645_value::{Object, number, objects, octets, text};
 use super::{Context, Handler};
-use crate::output::{Head, Item, hex};
+use crate::output::{Head, hex};
 use dlt645::{
     Access, Address, Control, Data, Decoder, Error, Frame, FreezeTime, Identifier, Query, Rate, Relay, Reply,
     Request, STORAGE, Service, Terminal, Version,
@@ -409,11 +409,10 @@ impl Message {
         let head = Head {
             protocol: "dlt645",
             check: "ok",
-            details: core::mem::take(&mut self.details),
+            details: self.details.drain(..).map(|(key, text)| (key, text.into())).collect(),
             ..Head::default()
         };
-        let items: Vec<Item<'_>> = self.objects.iter().map(Object::item).collect();
-        context.printer.message(&head, &items);
+        context.printer.message(&head, self.objects.iter().map(Object::item));
     }
 
     fn tree(&self, service: Service, context: &mut Context) {

@@ -3,7 +3,7 @@
 use super::Context;
 use super::apdu::Origin;
 use crate::args::EnergyUnit;
-use crate::output::{Head, Item, Label, Labels, Value as Shown, hex};
+use crate::output::{Field, Head, Item, Label, Labels, Value as Shown, hex};
 use obis::apdu::{DataNotification, EventNotification};
 use obis::data::{self, Quirks};
 use obis::datetime::DateTime;
@@ -62,11 +62,10 @@ fn list<P: Profile>(
     let time = time.or(clock);
     let mut head = head(origin, time, zone);
     if let Some(layout) = list.layout() {
-        head.fields.push(("list", layout.to_owned()));
+        head.fields.push(("list", layout.into()));
     }
     head.meter.extend(found.iter().filter_map(identity));
-    let items: Vec<_> = found.iter().map(|entry| item(entry, zone)).collect();
-    context.printer.message(&head, &items);
+    context.printer.message(&head, found.iter().map(|entry| item(entry, zone)));
 }
 
 /// Prints the one attribute that an event-notification holds.
@@ -81,7 +80,7 @@ pub fn event_notification(event: &EventNotification<'_>, origin: &Origin, contex
             Err(error) => context.damage.report(&format!("data of an event: {error}")),
         }
     }
-    context.printer.message(&head(origin, event.time, Zone::AsSent), &items);
+    context.printer.message(&head(origin, event.time, Zone::AsSent), items.into_iter());
 }
 
 /// What the deviation in a date-time is worth.
@@ -93,24 +92,24 @@ enum Zone {
     Unknown,
 }
 
-fn head(origin: &Origin, time: Option<DateTime>, zone: Zone) -> Head<'static> {
+fn head<'a>(origin: &'a Origin, time: Option<DateTime>, zone: Zone) -> Head<'a> {
     let time = time.map(|time| iso(time, zone));
     let mut head = Head { protocol: origin.protocol, check: origin.check(), time, ..Head::default() };
     if let Some(authenticity) = origin.authenticity {
-        head.fields.push(("authentication", authenticity.to_owned()));
+        head.fields.push(("authentication", authenticity.into()));
     }
     if let Some(title) = &origin.system_title {
-        head.meter.push(("system_title", title.clone()));
+        head.meter.push(("system_title", title.into()));
     }
     head
 }
 
 /// What an entry tells of the meter itself.
-fn identity(entry: &Entry<'_>) -> Option<(&'static str, String)> {
+fn identity<'a>(entry: &Entry<'a>) -> Option<Field<'a>> {
     let text = match entry.value {
-        Value::Text(text) => text.to_owned(),
+        Value::Text(text) => Cow::Borrowed(text),
         // Kamstrup in Denmark sends its serial number as a number.
-        Value::Plain(number) => number.to_string(),
+        Value::Plain(number) => Cow::Owned(number.to_string()),
         _ => return None,
     };
     let what = match entry.obis?.octets() {

@@ -7,9 +7,10 @@ use crate::output::{Head, Item, Label, Labels, Value as Shown, Values, hex, summ
 use dsmr::encrypted::{self, CheckPolicy, Frame, Security, TagPolicy, TagVerdict};
 use dsmr::{
     Check, CheckKind, Content, DataLine, Decoder, DeviceKind, Error, Object, Options, Reading, Stats,
-    Telegram, Timestamp, Value,
+    Telegram, Text, Timestamp, Value,
 };
 use std::borrow::Cow;
+use std::iter;
 use std::rc::Rc;
 
 /// Telegrams of 2 to 3 KB have been seen.
@@ -161,9 +162,9 @@ impl Encrypted {
         let title = hex(frame.ciphered().system_title);
         let Some(encryption) = context.keys.encryption.clone() else {
             context.damage.lock(&title);
-            let fields = vec![("system_title", title), ("encrypted", "no key".to_owned())];
+            let fields = vec![("system_title", title.into()), ("encrypted", "no key".into())];
             let head = Head { protocol: "p1", check: "unknown", fields, ..Head::default() };
-            context.printer.message(&head, &[]);
+            context.printer.message(&head, iter::empty());
             return (Outcome::Whole, false);
         };
         let mut security = Security::new(encryption);
@@ -240,8 +241,8 @@ pub fn print(telegram: &Telegram<'_>, fields: &[(&'static str, String)], context
         time: telegram.time().map(|time| text(time.iso(winter))),
         ..Head::default()
     };
-    head.fields.push(("identification", String::from_utf8_lossy(telegram.identification()).into_owned()));
-    head.fields.extend(fields.iter().cloned());
+    head.fields.push(("identification", String::from_utf8_lossy(telegram.identification())));
+    head.fields.extend(fields.iter().map(|(key, text)| (*key, Cow::Borrowed(text.as_str()))));
     if context.printer.is_tree() {
         let identification = &head.fields[0].1;
         let len = telegram.octets().len();
@@ -343,10 +344,7 @@ fn lines<'a>(
         }
         return;
     }
-    // Most telegrams have some dozen lines.
-    let mut items = Vec::with_capacity(48);
-    items.extend(lines.map(|line| item(&line, &around)));
-    context.printer.message(head, &items);
+    context.printer.message(head, lines.map(|line| item(&line, &around)));
 }
 
 fn item<'a>(line: &DataLine<'a>, around: &Around) -> Item<'a> {
@@ -364,7 +362,7 @@ fn item<'a>(line: &DataLine<'a>, around: &Around) -> Item<'a> {
             item.values = Shown::Number(value.value, unit(value)).into();
         }
         Reading::Time(time) => item.values = moment(time, winter).into(),
-        Reading::Text(sent) => item.values = Shown::Text(Cow::Owned(text(sent))).into(),
+        Reading::Text(sent) => item.values = Shown::Text(words(sent)).into(),
         Reading::Values(values) => {
             item.values = Values::Many(values.map(|value| shown(value, winter)).collect());
         }
@@ -384,7 +382,23 @@ fn shown<'a>(value: Value<'a>, winter: i16) -> Shown<'a> {
         Content::Number(number) => Shown::Number(number.value, unit(number)),
         Content::Time(time) => moment(time, winter),
         Content::Code(code) => Shown::Text(Cow::Owned(code.reduced_text().as_str().to_owned())),
-        _ => Shown::Text(Cow::Owned(text(value.text()))),
+        _ => Shown::Text(words(value.text())),
+    }
+}
+
+/// A text, which is mostly printable ASCII and then stands as it is.
+fn words(sent: Text<'_>) -> Cow<'_, str> {
+    let printable = |octets: &[u8]| octets.iter().all(|octet| matches!(octet, b' '..=b'~'));
+    if !sent.is_hexadecimal() {
+        return match str::from_utf8(sent.sent()) {
+            Ok(plain) if printable(sent.sent()) => Cow::Borrowed(plain),
+            _ => Cow::Owned(text(sent)),
+        };
+    }
+    let octets: Vec<u8> = sent.octets().collect();
+    match printable(&octets).then(|| String::from_utf8(octets)) {
+        Some(Ok(plain)) => Cow::Owned(plain),
+        _ => Cow::Owned(text(sent)),
     }
 }
 

@@ -27,16 +27,17 @@ pub fn run(args: &Discover) -> Result<bool, Stop> {
         DiscoveryEvent::Found { address, version, rate } => {
             any = true;
             let edition = if version == Version::V1997 { "1997" } else { "2007" };
-            let mut details = vec![("address", address.to_string()), ("version", edition.to_owned())];
+            let mut details = vec![("address", address.to_string().into()), ("version", edition.into())];
             if place.has_rate() {
-                details.push(("rate", rate.to_string()));
+                details.push(("rate", rate.to_string().into()));
             }
             if context.printer.is_tree() {
                 context.printer.line(format_args!("dlt645 meter {address}, edition {edition}"));
             }
-            context
-                .printer
-                .message(&Head { protocol: "dlt645", check: "ok", details, ..Head::default() }, &[]);
+            context.printer.message(
+                &Head { protocol: "dlt645", check: "ok", details, ..Head::default() },
+                core::iter::empty(),
+            );
             // At once: a search of many meters takes minutes.
             broken = broken.take().or(context.printer.flush().err());
         }

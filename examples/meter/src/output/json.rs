@@ -3,7 +3,7 @@
 use super::{Head, Item, Value, hex};
 use std::io::Write;
 
-pub fn message(out: &mut Vec<u8>, head: &Head<'_>, items: &[Item<'_>]) {
+pub fn message<'a>(out: &mut Vec<u8>, head: &Head<'_>, items: impl Iterator<Item = Item<'a>>) {
     out.extend(b"{\"protocol\":");
     string(out, head.protocol);
     for (key, text) in &head.fields {
@@ -26,9 +26,9 @@ pub fn message(out: &mut Vec<u8>, head: &Head<'_>, items: &[Item<'_>]) {
         out.push(b'}');
     }
     out.extend(b",\"objects\":[");
-    for (at, item) in items.iter().enumerate() {
+    for (at, item) in items.enumerate() {
         comma(out, at);
-        object(out, item);
+        object(out, &item);
     }
     out.extend(b"]}\n");
 }
@@ -182,7 +182,7 @@ mod tests {
             Item { raw: Some(b"1-0:(x"), ..Item::default() },
         ];
         let mut out = Vec::new();
-        message(&mut out, &head, &items);
+        message(&mut out, &head, items.into_iter());
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "{\"protocol\":\"hdlc\",\"check\":\"ok\",\"time\":\"2022-01-02T14:37:20\",\

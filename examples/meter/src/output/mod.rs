@@ -13,6 +13,9 @@ use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::rc::Rc;
 
+/// A name of ours, and a text.
+pub type Field<'a> = (&'static str, Cow<'a, str>);
+
 /// What is said of a message before its objects.
 #[derive(Debug, Default)]
 pub struct Head<'a> {
@@ -23,11 +26,11 @@ pub struct Head<'a> {
     /// ISO 8601, as the meter sent it.
     pub time: Option<String>,
     /// Texts of the message as a whole, such as the identification of a telegram.
-    pub fields: Vec<(&'static str, String)>,
+    pub fields: Vec<Field<'a>>,
     /// As `fields`, but behind the check.
-    pub details: Vec<(&'static str, String)>,
+    pub details: Vec<Field<'a>>,
     /// What is known of the meter.
-    pub meter: Vec<(&'static str, String)>,
+    pub meter: Vec<Field<'a>>,
 }
 
 /// One object: a code or its place in the message, and what it holds.
@@ -158,7 +161,7 @@ impl Printer {
     }
 
     /// A whole message. Nothing comes out before [`flush`](Self::flush) or a buffer's worth of them.
-    pub fn message(&mut self, head: &Head<'_>, items: &[Item<'_>]) {
+    pub fn message<'a>(&mut self, head: &Head<'_>, items: impl Iterator<Item = Item<'a>>) {
         match self.format {
             Format::Json => json::message(&mut self.out, head, items),
             Format::Csv => {
@@ -167,7 +170,8 @@ impl Printer {
                 }
                 csv::message(&mut self.out, head, items);
             }
-            Format::Table => table::message(&mut self.out, head, items, self.color),
+            // How wide a column is, all items together say.
+            Format::Table => table::message(&mut self.out, head, &items.collect::<Vec<_>>(), self.color),
             Format::Tree => {}
         }
     }

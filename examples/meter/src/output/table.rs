@@ -19,7 +19,7 @@ pub fn message(out: &mut Vec<u8>, head: &Head<'_>, items: &[Item<'_>], color: bo
         let _ = write!(out, "  check {}", head.check);
     }
     for (key, text) in head.fields.iter().chain(&head.details).chain(&head.meter) {
-        let _ = write!(out, "  {key} {}", visible(text.clone()));
+        let _ = write!(out, "  {key} {}", visible(text.to_string()));
     }
     out.push(b'\n');
     let rows: Vec<[String; 4]> = items.iter().map(row).collect();
