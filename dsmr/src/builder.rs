@@ -84,7 +84,7 @@ pub struct TelegramOctets<'a> {
     now: &'a [u8],
     next: Next,
     tail: [u8; 6],
-    running: u16,
+    running: check::Running,
 }
 
 impl Iterator for TelegramOctets<'_> {

@@ -52,54 +52,75 @@ impl core::fmt::Display for Check {
     }
 }
 
-/// The value before the first octet.
-pub(crate) const fn start(kind: CheckKind) -> u16 {
-    match kind {
-        CheckKind::X25 => 0xFFFF,
-        CheckKind::Arc | CheckKind::Ignore => 0,
+/// The running check value. In octets, so that the smallest machines need not take it apart and put it together for each
+/// octet; in an array the compiler does that all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Running {
+    low: u8,
+    high: u8,
+}
+
+impl Running {
+    pub(crate) const fn new(value: u16) -> Self {
+        let [low, high] = value.to_le_bytes();
+        Self { low, high }
+    }
+
+    pub(crate) const fn value(self) -> u16 {
+        u16::from_le_bytes([self.low, self.high])
     }
 }
 
+/// The value before the first octet.
+pub(crate) const fn start(kind: CheckKind) -> Running {
+    Running::new(match kind {
+        CheckKind::X25 => 0xFFFF,
+        CheckKind::Arc | CheckKind::Ignore => 0,
+    })
+}
+
 /// The value that the check line writes down.
-pub(crate) const fn end(kind: CheckKind, running: u16) -> u16 {
+pub(crate) const fn end(kind: CheckKind, running: Running) -> u16 {
     match kind {
-        CheckKind::X25 => !running,
-        CheckKind::Arc | CheckKind::Ignore => running,
+        CheckKind::X25 => !running.value(),
+        CheckKind::Arc | CheckKind::Ignore => running.value(),
     }
 }
 
 /// One octet, without a table (a table would land in the RAM of an AVR).
 #[inline]
-pub(crate) const fn step(kind: CheckKind, running: u16, octet: u8) -> u16 {
-    let [low, high] = running.to_le_bytes();
+pub(crate) const fn step(kind: CheckKind, running: Running, octet: u8) -> Running {
+    let Running { low, high } = running;
     match kind {
         CheckKind::Arc => {
-            // A table entry of this polynomial is the index shifted by 6 and by 7, and C001 where its parity is odd; in
-            // steps of one octet, which is what the smallest machines are good at.
+            // A table entry of this polynomial is the index shifted by 6 and by 7, and C001 where its parity is odd.
             let index = low ^ octet;
             let folded = index ^ index.rotate_left(4);
             let folded = folded ^ (folded >> 2);
             let odd = (folded ^ (folded >> 1)) & 1;
-            let front = high ^ (index << 6) ^ (index << 7) ^ odd;
-            let back = (index >> 2) ^ (index >> 1) ^ if odd == 0 { 0 } else { 0xC0 };
-            u16::from_le_bytes([front, back])
+            // The index has parity for its bit 8.
+            let half = index >> 1 | odd << 7;
+            let twice = index ^ index << 1;
+            Running { low: high ^ odd ^ twice << 6, high: half ^ half >> 1 }
         }
         CheckKind::X25 => {
             let data = octet ^ low;
             let data = data ^ (data << 4);
-            let wide = u16::from_le_bytes([data, 0]);
-            u16::from_le_bytes([high, data]) ^ (wide >> 4) ^ (wide << 3)
+            let rest = data >> 4;
+            Running { low: high ^ (data << 3) ^ rest, high: data ^ (rest >> 1) }
         }
-        CheckKind::Ignore => 0,
+        CheckKind::Ignore => Running { low: 0, high: 0 },
     }
 }
 
 /// A whole run of octets.
-pub(crate) fn run(kind: CheckKind, running: u16, octets: &[u8]) -> u16 {
+pub(crate) fn run(kind: CheckKind, running: Running, octets: &[u8]) -> Running {
     match kind {
         #[cfg(target_pointer_width = "64")]
-        CheckKind::Arc if octets.len() >= crate::fold::WORTH => crate::fold::arc(running, octets),
-        CheckKind::Ignore => 0,
+        CheckKind::Arc if octets.len() >= crate::fold::WORTH => {
+            Running::new(crate::fold::arc(running.value(), octets))
+        }
+        CheckKind::Ignore => Running { low: 0, high: 0 },
         kind => octets.iter().fold(running, |running, octet| step(kind, running, *octet)),
     }
 }

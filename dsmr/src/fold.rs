@@ -9,7 +9,7 @@
 //! In CRC-16/ARC the first bit of an octet is its lowest, so words are read with the first octet lowest, and the
 //! coefficient of the highest power is bit 0.
 
-use crate::check::{CheckKind, step};
+use crate::check::{CheckKind, Running, step};
 use core::ops::BitXor;
 
 /// Pieces of a block.
@@ -27,7 +27,7 @@ pub(crate) fn arc(mut running: u16, mut octets: &[u8]) -> u16 {
     if let [first, rest @ ..] = octets
         && octets.len() % BLOCK == 1
     {
-        running = step(CheckKind::Arc, running, *first);
+        running = step(CheckKind::Arc, Running::new(running), *first).value();
         octets = rest;
     }
     if octets.is_empty() {

@@ -56,6 +56,8 @@ pub(crate) enum Step {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Framing {
     pub(crate) options: Options,
+    /// They are CRC-16/ARC and octets as they are.
+    is_usual: bool,
     state: State,
     /// The octet before was a CR or LF, or there was none. Between telegrams, octets that are no text do not count.
     line_start: bool,
@@ -65,7 +67,7 @@ pub(crate) struct Framing {
     doubtful: bool,
     /// Digits on the check line so far; [`SPACED`] once something follows them, [`GARBLED`] if they are no check.
     digits: u8,
-    running: u16,
+    running: check::Running,
     claimed: u16,
 }
 
@@ -84,12 +86,13 @@ impl Framing {
     pub(crate) const fn new(options: Options) -> Self {
         Self {
             options,
+            is_usual: matches!(options.check, CheckKind::Arc) && !options.strip_parity,
             state: State::Idle,
             line_start: true,
             glitched: false,
             doubtful: false,
             digits: 0,
-            running: 0,
+            running: check::start(options.check),
             claimed: 0,
         }
     }
@@ -119,19 +122,43 @@ impl Framing {
         self.state == State::Body && !self.line_start
     }
 
+    /// Whether an octet in the body ends a telegram, or its data.
+    #[inline]
+    pub(crate) const fn is_mark(&self, octet: u8) -> bool {
+        self.line_start && matches!(octet, b'/' | b'!')
+    }
+
+    /// Takes one that does neither. Only in [`Framing::in_body`].
+    #[inline]
+    pub(crate) const fn take_plain(&mut self, octet: u8) {
+        self.running = check::step(self.options.check, self.running, octet);
+        self.line_start = is_line_end(octet);
+    }
+
+    /// Takes an octet if it is text for certain, and checked as most are. Only in [`Framing::in_line`].
+    #[inline]
+    pub(crate) const fn take_plain_text(&mut self, octet: u8) -> bool {
+        let takes = self.is_usual && octet > b'\r';
+        if takes {
+            self.running = check::step(CheckKind::Arc, self.running, octet);
+        }
+        takes
+    }
+
     /// Takes octets from the front of `input` into `room`, up to a line end: how many. Only in [`Framing::in_line`].
     pub(crate) fn take_text(&mut self, room: &mut [u8], input: &[u8]) -> usize {
-        match self.options.check {
-            // The check is told apart once and not for each octet.
-            CheckKind::Arc => self.take_checked::<true>(room, input),
-            _ => self.take_checked::<false>(room, input),
+        // That is told apart once and not for each octet.
+        if self.is_usual {
+            self.take_checked::<true>(room, input)
+        } else {
+            self.take_checked::<false>(room, input)
         }
     }
 
     #[inline]
-    fn take_checked<const ARC: bool>(&mut self, room: &mut [u8], input: &[u8]) -> usize {
-        let mask = self.clean(0xFF);
-        let kind = if ARC { CheckKind::Arc } else { self.options.check };
+    fn take_checked<const USUAL: bool>(&mut self, room: &mut [u8], input: &[u8]) -> usize {
+        let (kind, mask) =
+            if USUAL { (CheckKind::Arc, 0xFF) } else { (self.options.check, self.clean(0xFF)) };
         let mut running = self.running;
         let mut count = 0usize;
         for (place, octet) in room.iter_mut().zip(input) {
@@ -256,8 +283,7 @@ impl Framing {
                 self.claimed = 0;
             }
         }
-        self.running = check::step(self.options.check, self.running, octet);
-        self.line_start = is_line_end(octet);
+        self.take_plain(octet);
         Step::More
     }
 
@@ -380,7 +406,7 @@ fn check_line(text: &[u8]) -> Option<(u8, u16, usize)> {
     None
 }
 
-fn verdict(kind: CheckKind, digits: u8, claimed: u16, running: u16) -> Check {
+fn verdict(kind: CheckKind, digits: u8, claimed: u16, running: check::Running) -> Check {
     match kind {
         _ if digits & GARBLED != 0 => Check::Bad,
         _ if digits & !SPACED == 0 => Check::Absent,

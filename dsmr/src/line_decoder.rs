@@ -1,5 +1,7 @@
 //! Line mode: data lines as they arrive, with no room for a telegram.
 
+use core::cell::Cell;
+
 use crate::check::Check;
 use crate::decoder::wrapped;
 use crate::error::{Error, ErrorKind, Stats};
@@ -165,7 +167,7 @@ impl<B> LineDecoder<B> {
     /// Octets of the telegram in progress.
     #[must_use]
     pub const fn held(&self) -> u32 {
-        self.core.octets
+        self.core.held()
     }
 
     /// Forgets everything but the options, counters included.
@@ -181,9 +183,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> LineDecoder<B> {
     ///
     /// [`ErrorKind::Noise`]: octets outside of any telegram were lost.
     pub fn decode<'s>(&'s mut self, input: &mut &[u8]) -> Option<Result<LineEvent<'s>, Error>> {
-        // Nearly every octet is text inside a line.
-        self.core.take_text(self.storage.as_mut(), input);
-        if input.is_empty() {
+        if self.core.take_body(self.storage.as_mut(), input) {
             return None;
         }
         let found = self.core.locate(self.storage.as_mut(), input)?;
@@ -202,7 +202,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> LineDecoder<B> {
 
     fn event(&self, found: Found) -> LineEvent<'_> {
         match found {
-            Found::End(end) => LineEvent::End(end),
+            Found::End(verdict) => LineEvent::End(End { verdict, octets: self.core.over }),
             Found::Line { len, identification, first, last, cut } => {
                 let octets = self.storage.as_ref().get(..len).unwrap_or_default();
                 let part = Part { octets, first, last, cut };
@@ -215,12 +215,12 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> LineDecoder<B> {
 /// An event without a borrow.
 enum Found {
     Line { len: usize, identification: bool, first: bool, last: bool, cut: bool },
-    End(End),
+    End(Verdict),
 }
 
 /// Longest rest behind the last whole value that is moved to the front when a line is parted, so that the work stays
 /// bounded: no number or time is longer.
-const LONGEST_MOVE: usize = 32;
+const LONGEST_MOVE: usize = 20;
 
 #[derive(Debug)]
 struct LineCore {
@@ -229,8 +229,10 @@ struct LineCore {
     len: usize,
     /// How many were handed out by the last call.
     handed_out: usize,
-    /// Octets of the telegram in progress.
+    /// Octets of the telegram in progress, less the `len` in the storage.
     octets: u32,
+    /// Octets of the last one that was over.
+    over: u32,
     /// Octets lost since the last report.
     unreported: u32,
     stats: Stats,
@@ -242,6 +244,8 @@ struct LineCore {
     begun: bool,
     /// The line has its line end.
     ended: bool,
+    /// Inside a data line, of which nothing was handed out that is still there: text follows up to a line end.
+    in_text: bool,
     /// What the identification says of its version so far.
     version: Version,
     /// The version object says 4 or later.
@@ -257,22 +261,107 @@ impl LineCore {
             len: 0,
             handed_out: 0,
             octets: 0,
+            over: 0,
             unreported: 0,
             stats: Stats { telegrams: 0, errors: 0, lost: 0, fill: 0 },
             identification: false,
             parted: false,
             begun: false,
             ended: false,
+            in_text: false,
             version: Version::NONE,
             four_or_later: false,
             season: false,
         }
     }
 
+    const fn held(&self) -> u32 {
+        self.octets.wrapping_add(wrapped(self.len))
+    }
+
+    /// Takes octets inside the lines of a telegram's body, up to what brings an event; nearly all are such. `true`:
+    /// that was all of `input`.
+    #[inline]
+    fn take_body(&mut self, storage: &mut [u8], input: &mut &[u8]) -> bool {
+        loop {
+            match *input {
+                [] => return true,
+                [octet] if self.in_text => {
+                    if let Some(place) = storage.get_mut(self.len)
+                        && self.framing.take_plain_text(*octet)
+                    {
+                        *place = *octet;
+                        self.len = self.len.wrapping_add(1);
+                        *input = &[];
+                        return true;
+                    }
+                }
+                _ if self.in_text => {
+                    let room = storage.get_mut(self.len..).unwrap_or_default();
+                    let count = self.framing.take_text(room, input);
+                    self.len = self.len.wrapping_add(count);
+                    *input = input.get(count..).unwrap_or_default();
+                }
+                _ => {}
+            }
+            let Some((octet, rest)) = input.split_first() else { return true };
+            if !self.framing.in_body() || !self.take_octet(storage, *octet) {
+                return false;
+            }
+            *input = rest;
+        }
+    }
+
+    /// Takes one of those octets. `false`: it is not.
+    // On an AVR in a function of its own, so that `decode` need not save its registers.
+    #[cfg_attr(target_pointer_width = "16", inline(never))]
+    fn take_octet(&mut self, storage: &mut [u8], octet: u8) -> bool {
+        let octet = self.framing.clean(octet);
+        if is_line_end(octet) {
+            if self.handed_out != 0 && !self.released() {
+                return false;
+            }
+            self.octets = self.octets.wrapping_add(1);
+            // An empty line is none.
+            self.ended |= self.len != 0 || self.parted;
+            self.in_text = false;
+        } else {
+            if self.ended || self.framing.is_mark(octet) || self.handed_out != 0 && !self.released() {
+                return false;
+            }
+            let Some(place) = storage.get_mut(self.len) else { return false };
+            *place = octet;
+            self.len = self.len.wrapping_add(1);
+            self.in_text = !self.identification;
+        }
+        if self.identification {
+            self.version.feed(octet);
+        }
+        self.framing.take_plain(octet);
+        true
+    }
+
+    /// Whether what was handed out was all there is. Then it is gone.
+    #[inline]
+    fn released(&mut self) -> bool {
+        let is_all = self.handed_out == self.len;
+        if is_all {
+            self.release(self.len);
+        }
+        is_all
+    }
+
+    /// What was handed out is gone.
+    fn release(&mut self, sent: usize) {
+        self.octets = self.octets.wrapping_add(wrapped(sent));
+        self.len = self.len.saturating_sub(sent);
+        self.handed_out = 0;
+    }
+
+    #[cfg_attr(target_pointer_width = "16", inline(never))]
     fn locate(&mut self, storage: &mut [u8], input: &mut &[u8]) -> Option<Result<Found, Error>> {
         self.settle(storage);
         loop {
-            self.take_text(storage, input);
             let (first, rest) = input.split_first()?;
             let octet = self.framing.clean(*first);
             // What the octet says about the line before it comes first; it is then taken by a later turn.
@@ -289,7 +378,7 @@ impl LineCore {
                         return Some(self.hand_out(storage, true, true));
                     }
                     let check = self.framing.finish();
-                    return Some(Ok(self.cut(check)));
+                    return Some(Ok(Found::End(self.cut(check))));
                 }
                 if self.len >= storage.len()
                     && self.len != 0
@@ -306,76 +395,63 @@ impl LineCore {
                     self.stats.lost = self.stats.lost.wrapping_add(1);
                 }
                 Step::Start => {
-                    (self.len, self.octets) = (0, 1);
-                    self.identification = true;
-                    (self.parted, self.begun, self.ended) = (false, false, false);
+                    self.forget();
+                    self.octets = 1;
+                    (self.identification, self.begun) = (true, false);
                     (self.version, self.four_or_later, self.season) = (Version::NONE, false, false);
                 }
                 Step::More => {
-                    self.octets = self.octets.wrapping_add(1);
-                    if !self.framing.in_check_line() {
-                        self.store(storage, octet);
+                    if self.framing.in_check_line() || !self.store(storage, octet) {
+                        self.octets = self.octets.wrapping_add(1);
                     }
                 }
                 Step::End(check) => {
                     *input = rest;
                     self.octets = self.octets.wrapping_add(1);
-                    return Some(Ok(self.verdict(check)));
+                    return Some(Ok(Found::End(self.verdict(check))));
                 }
                 Step::Reject(kind) => {
                     if self.begun {
-                        return Some(Ok(self.bad(kind)));
+                        return Some(Ok(Found::End(self.bad(kind))));
                     }
-                    self.unreported = self.unreported.wrapping_add(self.octets);
-                    self.stats.lost = self.stats.lost.wrapping_add(self.octets);
-                    self.octets = 0;
+                    self.lose_all();
                     continue;
                 }
             }
             *input = rest;
+            if self.take_body(storage, input) {
+                return None;
+            }
         }
-    }
-
-    /// Takes text inside a data line, as far as there is room for it.
-    #[inline]
-    fn take_text(&mut self, storage: &mut [u8], input: &mut &[u8]) {
-        if !self.framing.in_line() || self.ended || self.identification || self.handed_out != 0 {
-            return;
-        }
-        let room = storage.get_mut(self.len..).unwrap_or_default();
-        let count = self.framing.take_text(room, input);
-        self.len = self.len.wrapping_add(count);
-        self.octets = self.octets.wrapping_add(wrapped(count));
-        *input = input.get(count..).unwrap_or_default();
     }
 
     /// What was handed out is borrowed no more: what is left moves to the front.
     fn settle(&mut self, storage: &mut [u8]) {
-        let sent = core::mem::take(&mut self.handed_out);
+        let sent = self.handed_out;
         if sent != 0 {
-            // Asked in the terms of `copy_within`, so that no panic code is linked.
-            if let Some(octets) = storage.get_mut(..self.len)
-                && sent <= octets.len()
-            {
-                octets.copy_within(sent.., 0);
-            }
-            self.len = self.len.saturating_sub(sent);
+            // Octet by octet: they are few, and `memmove` is long and slow on the smallest machines.
+            let octets = Cell::from_mut(storage).as_slice_of_cells();
+            let rest = octets.get(sent..self.len).unwrap_or_default();
+            rest.iter().zip(octets).for_each(|(from, to)| to.set(from.get()));
+            self.release(sent);
         }
     }
 
-    fn store(&mut self, storage: &mut [u8], octet: u8) {
+    /// `true`: the octet has found a place in the storage.
+    fn store(&mut self, storage: &mut [u8], octet: u8) -> bool {
         if self.identification {
             self.version.feed(octet);
         }
         if is_line_end(octet) {
-            // An empty line is none.
             self.ended |= self.len != 0 || self.parted;
-            return;
+            self.in_text = false;
+            return false;
         }
-        if let Some(place) = storage.get_mut(self.len) {
-            *place = octet;
-            self.len = self.len.saturating_add(1);
-        }
+        let Some(place) = storage.get_mut(self.len) else { return false };
+        *place = octet;
+        self.len = self.len.saturating_add(1);
+        self.in_text = !self.identification && self.framing.in_line();
+        true
     }
 
     /// The line, or what there is of it. Lost octets are reported first, and then the same state leads here again.
@@ -389,12 +465,17 @@ impl LineCore {
         let identification = self.identification;
         if first {
             let line = storage.get(..len).unwrap_or_default();
-            if !identification {
-                self.four_or_later |= line_says_four_or_later(line);
-                self.season |= line_has_season(line);
+            // Told apart here, as most lines are neither.
+            match line {
+                [b'0', _, _, _, b'1', ..] if !identification => self.season |= line_has_season(line),
+                [b'0', _, _, _, b'9', ..] | [b'1', _, b'3', ..] if !identification => {
+                    self.four_or_later |= line_says_four_or_later(line);
+                }
+                _ => {}
             }
         }
         self.handed_out = len;
+        self.in_text = false;
         self.begun = true;
         self.parted = !last;
         if last {
@@ -408,7 +489,7 @@ impl LineCore {
         self.four_or_later || self.version == Version::FOUR_OR_LATER
     }
 
-    fn verdict(&mut self, check: Check) -> Found {
+    fn verdict(&mut self, check: Check) -> Verdict {
         let verdict = match check {
             Check::Verified => Verdict::Verified,
             Check::Bad => return self.bad(ErrorKind::Check),
@@ -418,11 +499,11 @@ impl LineCore {
             other => Verdict::Unchecked(other),
         };
         self.stats.telegrams = self.stats.telegrams.wrapping_add(1);
-        Found::End(End { verdict, octets: core::mem::take(&mut self.octets) })
+        self.over(verdict)
     }
 
     /// The telegram in progress goes no further: what its check line is worth without a line end.
-    fn cut(&mut self, check: Option<Check>) -> Found {
+    fn cut(&mut self, check: Option<Check>) -> Verdict {
         match check {
             Some(Check::Absent) if self.says_four_or_later() || self.season => self.bad(ErrorKind::Truncated),
             Some(check) => self.verdict(check),
@@ -430,12 +511,30 @@ impl LineCore {
         }
     }
 
-    fn bad(&mut self, kind: ErrorKind) -> Found {
+    fn bad(&mut self, kind: ErrorKind) -> Verdict {
         self.framing.abandon();
         self.stats.errors = self.stats.errors.wrapping_add(1);
-        self.stats.lost = self.stats.lost.wrapping_add(self.octets);
-        (self.len, self.ended, self.parted) = (0, false, false);
-        Found::End(End { verdict: Verdict::Bad(kind), octets: core::mem::take(&mut self.octets) })
+        self.stats.lost = self.stats.lost.wrapping_add(self.held());
+        self.over(Verdict::Bad(kind))
+    }
+
+    fn over(&mut self, verdict: Verdict) -> Verdict {
+        self.over = self.held();
+        self.forget();
+        verdict
+    }
+
+    /// The octets of what is no telegram are lost, and not reported yet.
+    fn lose_all(&mut self) {
+        let lost = self.held();
+        self.unreported = self.unreported.wrapping_add(lost);
+        self.stats.lost = self.stats.lost.wrapping_add(lost);
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        (self.len, self.octets) = (0, 0);
+        (self.ended, self.parted, self.in_text) = (false, false, false);
     }
 
     fn end(&mut self, storage: &mut [u8]) -> Option<Result<Found, Error>> {
@@ -447,11 +546,9 @@ impl LineCore {
             }
             let check = self.framing.finish();
             if self.begun || check.is_some() {
-                return Some(Ok(self.cut(check)));
+                return Some(Ok(Found::End(self.cut(check))));
             }
-            self.unreported = self.unreported.wrapping_add(self.octets);
-            self.stats.lost = self.stats.lost.wrapping_add(self.octets);
-            self.octets = 0;
+            self.lose_all();
         }
         self.framing.finish();
         if self.unreported == 0 {
@@ -464,17 +561,11 @@ impl LineCore {
 
 /// A part of a line ends with a whole value, if one ends not too far from its end.
 fn end_of_part(part: &[u8]) -> usize {
-    let near = part.len().saturating_sub(LONGEST_MOVE);
-    let mut front = part;
-    while let [before @ .., last] = front
-        && before.len() >= near
-    {
-        if *last == b')' {
-            return front.len();
-        }
-        front = before;
+    let (front, near) = part.split_at_checked(part.len().saturating_sub(LONGEST_MOVE)).unwrap_or_default();
+    match near.iter().rposition(|octet| *octet == b')') {
+        Some(at) => front.len().wrapping_add(at).wrapping_add(1),
+        None => part.len(),
     }
-    part.len()
 }
 
 // Beside the storage, all the state there is; stated for CI by the test of the same name.

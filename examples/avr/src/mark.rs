@@ -48,15 +48,21 @@ fn set(mark: u8) {
 /// A program that decodes what the emulator hands out, each call of `decode` between marks.
 #[macro_export]
 macro_rules! cycles {
-    ($make:expr) => {
+    ($decoder:ty, $storage:expr) => {
+        // Where the programs have theirs: what lies on the stack behind 63 octets takes AVR three times as long.
+        static STORAGE: $crate::Memory<{ $storage }> = $crate::Memory::new();
+        static BUFFER: $crate::Memory<{ $crate::mark::MOST + 1 }> = $crate::Memory::new();
+
         #[board::entry]
         fn main() -> ! {
             // SAFETY: once, at the start. Sleep must be enabled to stop.
-            unsafe { (*$crate::pac::CPU::ptr()).smcr().write(|w| w.se().set_bit()) };
-            let mut decoder = $make;
-            let mut buffer = [0; $crate::mark::MOST + 1];
+            let (storage, buffer) = unsafe {
+                (*$crate::pac::CPU::ptr()).smcr().write(|w| w.se().set_bit());
+                (STORAGE.take(), BUFFER.take())
+            };
+            let mut decoder = <$decoder>::new(storage);
             loop {
-                let octets = $crate::mark::octets(&mut buffer);
+                let octets = $crate::mark::octets(buffer);
                 if octets.is_empty() {
                     $crate::mark::stop();
                 }

@@ -2,4 +2,4 @@
 #![no_std]
 #![no_main]
 
-board::cycles!(dlt645::Decoder::new([0; dlt645::STORAGE]));
+board::cycles!(dlt645::Decoder<_>, dlt645::STORAGE);

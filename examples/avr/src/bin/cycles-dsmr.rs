@@ -2,4 +2,4 @@
 #![no_std]
 #![no_main]
 
-board::cycles!(dsmr::LineDecoder::new([0; 128]));
+board::cycles!(dsmr::LineDecoder<_>, 128);

@@ -2,4 +2,4 @@
 #![no_std]
 #![no_main]
 
-board::cycles!(dlms_hdlc::Decoder::new([0; 700]));
+board::cycles!(dlms_hdlc::Decoder<_>, 700);
