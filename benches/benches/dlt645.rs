@@ -4,6 +4,7 @@
 #[path = "contenders/dlt645.rs"]
 mod contenders;
 
+use benches::hostile::Protocol;
 #[cfg(dlt645_yardstick)]
 use contenders::yardstick;
 use contenders::{Reading, baseline, quantity, read, reply};
@@ -66,22 +67,10 @@ fn stream(criterion: &mut Criterion) {
             sum
         })
     });
-    for (name, noise) in [
-        ("noise", (0..100_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect::<Vec<_>>()),
-        ("a flood of start octets", vec![0x68; 100_000]),
-    ] {
-        group.throughput(Throughput::Bytes(noise.len() as u64));
-        group.bench_function(format!("decoder, {name}"), |b| {
-            b.iter(|| {
-                let mut decoder = Decoder::new([0; STORAGE]);
-                let mut errors = 0;
-                for mut chunk in black_box(&noise).chunks(64) {
-                    while decoder.decode(&mut chunk).is_some() {
-                        errors += 1;
-                    }
-                }
-                errors
-            })
+    for stream in Protocol::Dlt645.streams(&octets) {
+        group.throughput(Throughput::Bytes(stream.octets.len() as u64));
+        group.bench_function(stream.name, |b| {
+            b.iter(|| Protocol::Dlt645.in_chunks(black_box(&stream.octets), 64));
         });
     }
     group.finish();

@@ -6,6 +6,7 @@
 mod contenders;
 
 use benches::counting::{Counting, allocations};
+use benches::hostile::Protocol;
 use benches::p1::{inputs, self_made};
 use contenders::{count, crc_only, dsmr_parse, dsmr5_objects, han_objects, objects, readout, values};
 use core::hint::black_box;
@@ -82,18 +83,10 @@ fn stream(criterion: &mut Criterion) {
             events
         });
     });
-    let noise: Vec<u8> =
-        (0..octets.len() as u32).map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect();
-    for (name, noise) in [("noise", noise), ("flood of starts", b"\n/AAA5".repeat(octets.len() / 6))] {
-        let mut decoder = Decoder::new(vec![0; 2048]);
-        group.bench_function(name, |bencher| {
-            bencher.iter(|| {
-                let (mut input, mut events) = (black_box(noise.as_slice()), 0);
-                while decoder.decode(&mut input).is_some() {
-                    events += 1;
-                }
-                events
-            });
+    for stream in Protocol::P1.streams(&octets) {
+        group.throughput(Throughput::Bytes(stream.octets.len() as u64));
+        group.bench_function(stream.name, |bencher| {
+            bencher.iter(|| Protocol::P1.in_chunks(black_box(&stream.octets), 64));
         });
     }
     group.finish();

@@ -1,5 +1,6 @@
-//! What the benchmarks share: inputs, and an allocator that counts.
+//! What the benchmarks share: inputs, hostile ones too, and an allocator that counts.
 
 pub mod counting;
 pub mod han;
+pub mod hostile;
 pub mod p1;

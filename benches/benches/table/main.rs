@@ -185,10 +185,14 @@ fn limits(report: &mut Report) {
 fn hostile(effort: Effort) {
     let telegrams: Vec<u8> = benches::p1::self_made().into_iter().flat_map(|(_, octets)| octets).collect();
     let replies: Vec<u8> = (0..100).flat_map(|n| dlt645::reply(n * 997)).collect();
-    println!("| stream, in chunks of 64 octets | octets | ns an octet | × clean |\n|---|---|--:|--:|");
+    println!("| stream | octets | in chunks of 64: ns an octet | × clean | slice: ns an octet | × clean |");
+    println!("|---|---|--:|--:|--:|--:|");
     for cost in dirty::costs(&telegrams, &replies, effort) {
-        let dirty::Cost { stream, nanoseconds, times_clean } = cost;
-        println!("| {} | {} | {nanoseconds:.2} | {times_clean:.1} |", stream.protocol, stream.name);
+        let dirty::Cost { protocol, stream, chunks, slice } = cost;
+        println!(
+            "| {protocol} | {stream} | {:.2} | {:.1} | {:.2} | {:.1} |",
+            chunks.nanoseconds, chunks.times_clean, slice.nanoseconds, slice.times_clean
+        );
     }
     println!();
 }
