@@ -21,9 +21,8 @@ use crate::wire::{First, Front, Wire};
 const CREDIT: u8 = 6;
 /// So at least two positions are done per arriving octet, and the machine catches up on any stream.
 const START_COST: u8 = 3;
-/// Cells moved per arriving octet when dead cells are taken back: so many times eight.
-const MOVES: u8 = 4;
-const MOVE: u16 = 8 * MOVES as u16;
+/// Cells moved per arriving octet when dead cells are taken back; a multiple of eight.
+const MOVE: u16 = 32;
 
 /// Octets that have passed through a decoder, each counter modulo 2^32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -120,9 +119,10 @@ pub(crate) const fn cells(len: usize) -> u16 {
     len.saturating_sub((len >> 3).wrapping_add(1)) & !7
 }
 
-/// Cells that may come in from the start of a move to its end: one per step, four if the front lags, one spare.
+/// Cells that may come in from the start of a move to its end: one before it, one per step, four if the front lags, one
+/// spare.
 const fn margin(cells: u16) -> u16 {
-    (cells / MOVE).saturating_add(6)
+    (cells / MOVE).saturating_add(7)
 }
 
 /// Longest frame for a storage of `len` octets. What is pending when a move starts is at most this; it grows by a
@@ -309,13 +309,54 @@ impl<W: Wire> Machine<W> {
         }
     }
 
+    /// Takes the front octets of `input` that decide nothing; how many.
+    // On an AVR not expanded: where octets come one at a time, its registers are not to be saved.
+    #[cfg_attr(target_pointer_width = "16", inline(never))]
+    fn run(&mut self, storage: &mut [u8], input: &[u8]) -> usize {
+        let (cells, sums) =
+            storage.split_at_mut_checked(usize::from(cells(storage.len()))).unwrap_or_default();
+        let cells = cells.get_mut(usize::from(self.end)..).unwrap_or_default();
+        let run = input.get(..usize::from(self.left)).unwrap_or(input);
+        let (mut sum, mut end) = (self.sum, self.end);
+        for (place, octet) in cells.iter_mut().zip(run) {
+            *place = *octet;
+            sum = sum.wrapping_add(*octet);
+            end = end.wrapping_add(1);
+            if end & 7 == 0 {
+                store(sums, end >> 3, sum);
+            }
+        }
+        let taken = end.wrapping_sub(self.end);
+        (self.sum, self.end) = (sum, end);
+        #[expect(clippy::cast_possible_truncation, reason = "no more than what was left")]
+        {
+            self.left = self.left.wrapping_sub(taken as u8);
+        }
+        taken.into()
+    }
+
     /// Takes octets between frames and of a good frame that starts in the first cell, which are most.
     #[inline]
     fn quick(&mut self, storage: &mut [u8], input: &mut &[u8]) -> Quick {
         loop {
-            let Some((&octet, rest)) = input.split_first() else {
-                return if self.stage == Stage::Work && self.due() { Quick::Work } else { Quick::Taken };
-            };
+            if self.stage == Stage::Work && self.due() {
+                return Quick::Work;
+            }
+            match *input {
+                [] => return Quick::Taken,
+                [octet] if self.left != 0 => {
+                    self.left = self.left.wrapping_sub(1);
+                    self.hold(storage, *octet);
+                    *input = &[];
+                    return Quick::Taken;
+                }
+                _ if self.left != 0 => {
+                    let taken = self.run(storage, input);
+                    *input = input.get(taken..).unwrap_or_default();
+                }
+                _ => {}
+            }
+            let Some((&octet, rest)) = input.split_first() else { return Quick::Taken };
             match self.step(storage, octet) {
                 Quick::Taken => *input = rest,
                 Quick::Frame(len) => {
@@ -327,7 +368,7 @@ impl<W: Wire> Machine<W> {
         }
     }
 
-    /// Takes one octet, or leaves it for work. This is what an octet costs in an interrupt: no loop and no call, so
+    /// Takes one octet, nothing being due, or leaves it for work. This is what an octet costs in an interrupt: no loop and no call, so
     /// that it needs no registers that must be saved.
     #[inline(never)]
     fn step(&mut self, storage: &mut [u8], octet: u8) -> Quick {
@@ -364,7 +405,17 @@ impl<W: Wire> Machine<W> {
                     (self.stage, self.end) = (Stage::Idle, 0);
                     return Quick::Frame(len);
                 }
-                Stage::Work => return Quick::Work,
+                Stage::Work if self.shift != 0 => {
+                    self.arrive_moving(storage, octet);
+                    return Quick::Taken;
+                }
+                // Back between frames.
+                Stage::Work if self.front == self.end => return Quick::Work,
+                Stage::Work => {
+                    store(storage, self.end, octet);
+                    self.arrive(storage, octet);
+                    return Quick::Taken;
+                }
                 // What the octet means, `look` decides.
                 _ => {
                     self.work();
@@ -372,13 +423,18 @@ impl<W: Wire> Machine<W> {
                 }
             }
         }
+        self.hold(storage, octet);
+        Quick::Taken
+    }
+
+    #[inline]
+    fn hold(&mut self, storage: &mut [u8], octet: u8) {
         store(storage, self.end, octet);
         self.sum = self.sum.wrapping_add(octet);
         self.end = self.end.wrapping_add(1);
         if self.end & 7 == 0 {
             store(storage, cells(storage.len()).wrapping_add(self.end >> 3), self.sum);
         }
-        Quick::Taken
     }
 
     /// The next event, whatever the stage; `None` when there is none before more octets come, or before
@@ -448,7 +504,7 @@ impl<W: Wire> Machine<W> {
     }
 
     /// Looks at positions from the front one on, which has what the last look waited for, as far as is paid for.
-    #[inline(never)]
+    #[inline]
     fn look(&mut self, storage: &[u8]) -> Looked {
         let mut run = storage.get(usize::from(self.front)..usize::from(self.end)).unwrap_or_default();
         let (mut credit, mut base) = (self.credit, self.base);
@@ -468,9 +524,12 @@ impl<W: Wire> Machine<W> {
         let mut front = self.front.wrapping_add(u16::from(lost)).wrapping_add(u16::from(fill));
         let mut looked = Looked::Nothing;
         if credit >= START_COST && !run.is_empty() {
+            // How far the sum is known once this has been looked at.
+            let mut known = (0, base);
             let verdict = W::front(run, longest(storage.len()), |start, end| {
                 let before = |at| sum_before(storage, front.wrapping_add(at));
-                before(end).wrapping_sub(if start == 0 { base } else { before(start) })
+                known = (end, before(end));
+                known.1.wrapping_sub(if start == 0 { base } else { before(start) })
             });
             match verdict {
                 Front::Wait(n) => self.wait = front.wrapping_add(n),
@@ -482,7 +541,8 @@ impl<W: Wire> Machine<W> {
                     self.framed();
                     self.wait = front;
                     front = front.wrapping_add(n);
-                    base = sum_before(storage, front);
+                    let rest = run.get(usize::from(known.0)..usize::from(n)).unwrap_or_default();
+                    base = rest.iter().fold(known.1, |sum, octet| sum.wrapping_add(*octet));
                     credit = credit.wrapping_sub(START_COST);
                     looked = Looked::Frame;
                 }
@@ -549,6 +609,15 @@ impl<W: Wire> Machine<W> {
         }
     }
 
+    /// One octet arrives while cells are being moved, and pays for that.
+    #[inline(never)]
+    fn arrive_moving(&mut self, storage: &mut [u8], octet: u8) {
+        store(storage, self.end, octet);
+        self.arrive(storage, octet);
+        self.credit = 0;
+        self.move_down(storage);
+    }
+
     /// One octet arrives; its cell holds it already.
     #[inline(never)]
     fn arrive(&mut self, storage: &mut [u8], octet: u8) {
@@ -567,6 +636,8 @@ impl<W: Wire> Machine<W> {
         if self.shift == 0 && self.front >= 8 && self.end >= trigger(cells) {
             self.shift = self.front & !7;
             self.moved = 0;
+            // From the next octet on.
+            self.credit = 0;
             let (_, sums) = storage.split_at_mut_checked(usize::from(cells)).unwrap_or_default();
             copy_down(sums, self.shift >> 3, 0, 1);
         }
@@ -578,11 +649,9 @@ impl<W: Wire> Machine<W> {
     fn move_down(&mut self, storage: &mut [u8]) {
         let (cells, sums) =
             storage.split_at_mut_checked(usize::from(cells(storage.len()))).unwrap_or_default();
-        let (eights, _) = cells.as_chunks_mut::<8>();
-        let to = self.moved >> 3;
-        let from = to.wrapping_add(self.shift >> 3);
-        copy_down(eights, from, to, MOVES);
-        copy_down(sums, from.wrapping_add(1), to.wrapping_add(1), MOVES);
+        let from = self.moved.wrapping_add(self.shift);
+        copy_down(cells, from, self.moved, MOVE);
+        copy_down(sums, (from >> 3).wrapping_add(1), (self.moved >> 3).wrapping_add(1), MOVE >> 3);
         self.moved = self.moved.wrapping_add(MOVE);
         if self.moved.wrapping_add(self.shift) >= self.filled() {
             let shift = core::mem::take(&mut self.shift);
@@ -622,14 +691,13 @@ fn store(storage: &mut [u8], at: u16, octet: u8) {
     }
 }
 
-/// Copies `n` items to a place in front of them. Item by item, since the stretches may overlap, and `memmove` takes AVR
-/// three times as long.
+/// Copies `n` octets to a place in front of them, or as many as there are. Octet by octet, since the stretches may overlap,
+/// and `memmove` takes AVR three times as long.
 #[inline]
-fn copy_down<T: Copy>(items: &mut [T], from: u16, to: u16, n: u8) {
-    let items = Cell::from_mut(items).as_slice_of_cells();
-    let source = items.get(usize::from(from)..).unwrap_or_default();
-    let target = items.get(usize::from(to)..).unwrap_or_default();
-    for ((from, to), _) in source.iter().zip(target).zip(0..n) {
-        to.set(from.get());
-    }
+fn copy_down(octets: &mut [u8], from: u16, to: u16, n: u16) {
+    let octets = Cell::from_mut(octets).as_slice_of_cells();
+    let source = octets.get(usize::from(from)..).unwrap_or_default();
+    let source = source.get(..usize::from(n)).unwrap_or(source);
+    let target = octets.get(usize::from(to)..).unwrap_or_default();
+    source.iter().zip(target).for_each(|(from, to)| to.set(from.get()));
 }
