@@ -42,6 +42,18 @@ fn main() {
         seed("obis_text", name, text.as_bytes());
     }
     upgrade();
+    boot();
+}
+
+/// Cuts at several operations, each way a cut tears one; memories with a record changed, and with content changed.
+fn boot() {
+    for (name, kit) in [("multi", 0), ("bare", 1), ("once", 2)] {
+        let cuts = [[0, 40, 0, 0], [0, 90, 1, 0], [0, 140, 2, 0], [0, 200, 3, 7]].concat();
+        seed("boot", &format!("cuts-{name}"), &[&[0, kit][..], &cuts].concat());
+        seed("boot", &format!("cut-and-failure-{name}"), &[2, kit, 1, 44, 3, 9]);
+    }
+    seed("boot", "record", &[1, 0, 3, 0b0100, 0, 0, 1, 5, 0, 0, 20, 0xFF]);
+    seed("boot", "content", &[1, 0, 1, 0b0101_0101, 2, 0, 60, 0xAA, 3, 0, 9, 0, 1, 0, 30, 0x55]);
 }
 
 /// Messages of every kind, a package, stories calm and wild.
