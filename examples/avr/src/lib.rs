@@ -17,12 +17,14 @@ pub mod clock;
 pub mod eeprom;
 pub mod mark;
 pub mod pins;
+mod run;
 pub mod text;
 pub mod uart;
 pub mod watchdog;
 
 pub use avr_device::atmega324pa as pac;
 pub use avr_device::{entry, interrupt};
+pub use run::run;
 
 /// Frequency of the crystal, in hertz.
 pub const CLOCK: u32 = 11_059_200;

@@ -5,8 +5,8 @@
 #![no_main]
 #![feature(abi_avr_interrupt)]
 
-use board::{Board, Memory, clock, receive, sleep_if, uart::Line};
-use logic::programs::{Hdlc, IDLE, Program};
+use board::{Board, Memory, receive, uart::Line};
+use logic::programs::Hdlc;
 
 receive!(METER: 128, USART0_RX, USART0, udr0);
 
@@ -16,20 +16,5 @@ static STORAGE: Memory<700> = Memory::new();
 fn main() -> ! {
     // SAFETY: once, at the start.
     let (board, storage) = unsafe { (Board::take(Line::even(2400), Line::plain(230_400)), STORAGE.take()) };
-    let mut report = board.other;
-    let mut program = Hdlc::new(storage);
-    let mut last = clock::now();
-    let mut chunk = [0; 16];
-    loop {
-        let octets = METER.take(&mut chunk);
-        if !octets.is_empty() {
-            program.take(octets, &mut report);
-            last = clock::now();
-        } else if clock::now().wrapping_sub(last) >= IDLE {
-            program.idle(&mut report);
-            last = clock::now();
-        } else {
-            sleep_if(|| METER.is_empty());
-        }
-    }
+    board::run(&METER, Hdlc::new(storage), board.other)
 }

@@ -5,8 +5,8 @@
 #![no_main]
 #![feature(abi_avr_interrupt)]
 
-use board::{Board, clock, receive, sleep_if, uart::Line};
-use logic::programs::{IDLE, Obis, Program};
+use board::{Board, receive, uart::Line};
+use logic::programs::Obis;
 
 receive!(METER: 128, USART0_RX, USART0, udr0);
 
@@ -14,20 +14,5 @@ receive!(METER: 128, USART0_RX, USART0, udr0);
 fn main() -> ! {
     // SAFETY: once, at the start.
     let board = unsafe { Board::take(Line::even(2400), Line::plain(230_400)) };
-    let mut report = board.other;
-    let mut program = Obis::new();
-    let mut last = clock::now();
-    let mut chunk = [0; 16];
-    loop {
-        let octets = METER.take(&mut chunk);
-        if !octets.is_empty() {
-            program.take(octets, &mut report);
-            last = clock::now();
-        } else if clock::now().wrapping_sub(last) >= IDLE {
-            program.idle(&mut report);
-            last = clock::now();
-        } else {
-            sleep_if(|| METER.is_empty());
-        }
-    }
+    board::run(&METER, Obis::new(), board.other)
 }

@@ -5,8 +5,8 @@
 #![no_main]
 #![feature(abi_avr_interrupt)]
 
-use board::{Board, Memory, clock, receive, sleep_if, uart::Line};
-use logic::programs::{IDLE, Program, Upgrade};
+use board::{Board, Memory, receive, uart::Line};
+use logic::programs::Upgrade;
 
 receive!(METER: 256, USART0_RX, USART0, udr0);
 
@@ -16,20 +16,5 @@ static STORAGE: Memory<280> = Memory::new();
 fn main() -> ! {
     // SAFETY: once, at the start.
     let (board, storage) = unsafe { (Board::take(Line::plain(9600), Line::plain(230_400)), STORAGE.take()) };
-    let mut report = board.other;
-    let mut program = Upgrade::new(storage);
-    let mut last = clock::now();
-    let mut chunk = [0; 16];
-    loop {
-        let octets = METER.take(&mut chunk);
-        if !octets.is_empty() {
-            program.take(octets, &mut report);
-            last = clock::now();
-        } else if clock::now().wrapping_sub(last) >= IDLE {
-            program.idle(&mut report);
-            last = clock::now();
-        } else {
-            sleep_if(|| METER.is_empty());
-        }
-    }
+    board::run(&METER, Upgrade::new(storage), board.other)
 }
