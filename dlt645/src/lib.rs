@@ -39,6 +39,8 @@ mod control;
 mod data;
 mod decoder;
 mod discovery;
+#[cfg(test)]
+mod effort;
 mod error;
 #[cfg(feature = "events")]
 mod event;

@@ -469,7 +469,11 @@ impl<W: Wire> Machine<W> {
                     }
                     return event;
                 }
-                if self.rest(storage.len()) {
+                // With the octet at hand that is waited for, there is nothing to rest from.
+                let is_due = cfg!(target_pointer_width = "64")
+                    && self.end.wrapping_add(1) == self.wait
+                    && !input.is_empty();
+                if !is_due && self.rest(storage.len()) {
                     return None;
                 }
             } else if self.credit != 0 {
@@ -552,6 +556,16 @@ impl<W: Wire> Machine<W> {
                     base = base.wrapping_add(START);
                     credit = credit.wrapping_sub(START_COST);
                     looked = Looked::Error(kind);
+                    // In a flood of starts the next one mostly waits: to know that now saves a look.
+                    if cfg!(target_pointer_width = "64")
+                        && let Some((_, next)) = run.split_first()
+                        && let Front::Wait(n) = W::front(next, longest(storage.len()), |start, end| {
+                            let before = |at| sum_before(storage, front.wrapping_add(at));
+                            before(end).wrapping_sub(if start == 0 { base } else { before(start) })
+                        })
+                    {
+                        self.wait = front.wrapping_add(n);
+                    }
                 }
                 // A first octet that may start a frame is neither.
                 Front::Fill | Front::Noise => {}
