@@ -35,7 +35,9 @@ impl Watchdog {
     /// Resets the chip in 16 ms.
     pub fn reset_now(&mut self) -> ! {
         self.control(0x08);
-        loop {}
+        loop {
+            core::hint::spin_loop();
+        }
     }
 
     /// The main loop has come round.
