@@ -27,19 +27,20 @@ impl Fcs {
         Self { lo: self.hi ^ (t << 3) ^ q, hi: t ^ (q >> 1) }
     }
 
-    /// Takes a range in; on 64-bit targets folded, then with the sliced table of the `crc` crate.
+    /// Takes a range in; on 64-bit targets folded where it is long, else with the sliced table of the `crc` crate.
     #[inline]
     #[must_use]
     pub fn octets(self, octets: &[u8]) -> Self {
         #[cfg(target_pointer_width = "64")]
-        let (fcs, octets) = folded::octets(self, octets);
-        #[cfg(not(target_pointer_width = "64"))]
-        let fcs = self;
-        #[cfg(target_pointer_width = "64")]
-        if let Some(fcs) = sliced::octets(fcs, octets) {
-            return fcs;
+        {
+            if octets.len() >= folded::WORTH {
+                return folded::octets(self, octets);
+            }
+            if let Some(fcs) = sliced::octets(self, octets) {
+                return fcs;
+            }
         }
-        fcs.one_by_one(octets)
+        self.one_by_one(octets)
     }
 
     /// Not expanded in its callers, for the sake of small flash.
@@ -77,26 +78,45 @@ mod folded {
     /// Sixteen units of `N` octets.
     type Units<const N: usize> = [[u8; N]; 16];
 
-    /// Takes in as many octets as are worth it, and gives those left.
+    /// Octets from which on it is faster than the table, and from which on units of eight are.
+    pub(super) const WORTH: usize = 128;
+    const WORTH_EIGHTS: usize = 256;
+
     #[inline]
-    pub(super) fn octets(fcs: Fcs, octets: &[u8]) -> (Fcs, &[u8]) {
-        let (blocks, rest) = octets.as_chunks::<128>();
-        // One block costs as much as by the table.
-        if blocks.len() < 2 { (fcs, octets) } else { (self::blocks(fcs, blocks), rest) }
+    pub(super) fn octets(fcs: Fcs, octets: &[u8]) -> Fcs {
+        if octets.len() < WORTH_EIGHTS { by_fours(fcs, octets) } else { by_eights(fcs, octets) }
     }
 
-    // In a function of its own the compiler keeps the units in registers.
+    // In functions of their own the compiler keeps the units in registers.
     #[inline(never)]
-    fn blocks(fcs: Fcs, blocks: &[[u8; 128]]) -> Fcs {
-        let mut start = [[0; 8]; 16];
-        if let Some([lo, hi, ..]) = start.first_mut() {
-            (*lo, *hi) = (fcs.lo, fcs.hi);
-        }
-        let eights = fold(start, blocks.as_flattened());
-        let fours: Units<4> = fold([[0; 4]; 16], eights.as_flattened());
+    fn by_eights(fcs: Fcs, octets: &[u8]) -> Fcs {
+        let (blocks, rest) = octets.as_chunks::<128>();
+        let eights: Units<8> = fold(start(fcs), blocks.as_flattened());
+        let fours = fold([[0; 4]; 16], eights.as_flattened());
+        last(fours).octets(rest)
+    }
+
+    #[inline(never)]
+    fn by_fours(fcs: Fcs, octets: &[u8]) -> Fcs {
+        let (blocks, rest) = octets.as_chunks::<64>();
+        last(fold(start(fcs), blocks.as_flattened())).octets(rest)
+    }
+
+    #[inline(always)]
+    fn last(fours: Units<4>) -> Fcs {
         let twos: Units<2> = fold([[0; 2]; 16], fours.as_flattened());
         let ones: Units<1> = fold([[0; 1]; 16], twos.as_flattened());
         sliced::block(ones.map(|[octet]| octet))
+    }
+
+    /// The value so far, to be added to the first octets.
+    #[inline(always)]
+    fn start<const N: usize>(fcs: Fcs) -> Units<N> {
+        let mut start = [[0; N]; 16];
+        if let [lo, hi, ..] = start.as_flattened_mut() {
+            (*lo, *hi) = (fcs.lo, fcs.hi);
+        }
+        start
     }
 
     /// The last sixteen units of `octets`, all those before folded into them; `so_far` is added to the first sixteen.
