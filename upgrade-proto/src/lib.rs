@@ -54,10 +54,10 @@
 //! | a check of a signature | text on thumbv6m, with SHA-256 | instructions on thumbv6m / thumbv7em | stack |
 //! |---|---|---|---|
 //! | Ed25519 by salty (feature `salty`) | 12.6 kB | 212 million / 6.6 million | 10.0 / 3.3 kB |
-//! | Ed25519 by dalek (feature `ed25519`) | 21.3 kB | 15.4 million / 2.2 million | 9.0 / 8.8 kB |
-//! | ECDSA P-256 (feature `p256`) | 20.6 kB | 36.7 million / 11.4 million | 8.3 / 8.3 kB |
+//! | Ed25519 by dalek (feature `ed25519`) | 21.3 kB | 15.3 million / 2.2 million | 9.0 / 8.8 kB |
+//! | ECDSA P-256 (feature `p256`) | 20.6 kB | 35.9 million / 11.2 million | 8.3 / 8.3 kB |
 //!
-//! (`opt-level = "z"`, `sha2_backend_soft="compact"`; instructions counted in QEMU, a manifest of 181 octets.) That is one call, in which nothing else is done: 0.3 s
+//! (`opt-level = "z"`, `sha2_backend_soft="compact"`; instructions counted in QEMU by `cargo xtask signatures`, a manifest of 181 octets.) That is one call, in which nothing else is done: 0.3 s
 //! with dalek and 4.4 s with salty on a Cortex-M0 of 48 MHz, were each instruction one cycle. The watchdog's period must be longer; where that cannot be, or
 //! metering cannot wait, [`Verify`](security::Verify) is where a secure element does it.
 //!

@@ -7,6 +7,7 @@ use crate::run::{Step, cargo, root, target_dir};
 const OTHERS: &[&str] = &[
     "fuzz",
     "xtask/probe",
+    "xtask/verify",
     "examples/avr",
     "examples/avr/harness",
     "examples/stm32",

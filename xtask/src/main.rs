@@ -19,6 +19,7 @@ mod report;
 mod run;
 mod setup;
 mod short;
+mod signatures;
 mod stm32;
 
 use std::process::ExitCode;
@@ -110,6 +111,7 @@ cargo xtask firmware [CHIP…] [--record] [--no-setup]       the firmware steps,
 cargo xtask fuzz TARGET|all [--seconds N | --runs N]       a long run of one target, or of each in turn
 cargo xtask budgets [--record]                             print the budget table's figures; --record takes them in
 cargo xtask coverage [--lines]                             line coverage of the libraries by all tests, file by file
+cargo xtask signatures                                     what a check of a signature costs on a Cortex-M, in QEMU
 cargo xtask help
 
 Steps of `test`:";
@@ -139,6 +141,7 @@ fn main() -> ExitCode {
             ["--record"] => single("budgets", 10, |step| probe::figures(step, true)),
             [other, ..] => usage_error(other),
         },
+        Some("signatures") if args.len() == 1 => single("signatures", 10, signatures::run),
         Some("coverage") => match words.collect::<Vec<_>>().as_slice() {
             [] => single("coverage", 60, |step| coverage::run(step, false)),
             ["--lines"] => single("coverage", 60, |step| coverage::run(step, true)),
