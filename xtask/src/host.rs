@@ -12,10 +12,15 @@ const OTHERS: &[&str] = &[
     "examples/avr/harness",
     "examples/stm32",
     "examples/stm32/boot",
+    "examples/stm32/host",
+    "examples/stm32/harness",
     "examples/esp32/c3",
     "examples/esp32/net",
     "examples/esp32/virt",
 ];
+
+/// What the STM32's program alone has of the logic that the firmware shares.
+const UNIT: [&str; 4] = ["-p", "meter-logic", "--features", "unit"];
 
 pub fn fmt(step: &mut Step) {
     step.check("workspace", cargo().args(["fmt", "--all", "--check"]));
@@ -32,6 +37,9 @@ pub fn clippy(step: &mut Step) {
         "workspace, every target",
         cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     );
+    let mut unit = cargo();
+    unit.arg("clippy").args(UNIT).args(["--all-targets", "--", "-D", "warnings"]);
+    step.check("the management unit's logic", &mut unit);
     let mut fuzz = cargo();
     fuzz.args(["clippy", "--manifest-path", "fuzz/Cargo.toml", "--no-default-features", "--all-targets"]);
     fuzz.args(["--", "-D", "warnings"]);
@@ -65,6 +73,7 @@ pub fn test(step: &mut Step) {
             step.tests(&format!("{}, {}", library.package, choice.label), &mut command);
         }
     }
+    step.tests("the management unit's logic", cargo().args(["test", "--no-fail-fast"]).args(UNIT));
     // The tests pass without the real captures, so that a clone can run them: say what that leaves out.
     if !root().join("../shared/captures").is_dir() {
         step.skip(

@@ -4,9 +4,9 @@ use crate::budgets::settle;
 use crate::emulator::NETDUINO;
 use crate::firmware::{Example, route, version};
 use crate::run::{Step, works};
-use crate::short;
+use crate::{short, unit};
 
-const STM32: Example = Example { name: "stm32", target: "thumbv7em-none-eabihf" };
+pub const STM32: Example = Example { name: "stm32", target: "thumbv7em-none-eabihf" };
 
 /// The step of `cargo xtask test`, and of `cargo xtask firmware stm32`.
 pub fn run(step: &mut Step) {
@@ -25,6 +25,7 @@ pub fn run(step: &mut Step) {
     for program in short::PROGRAMS {
         short::look(step, "STM32", program, &STM32.elf(program), &mut figures);
     }
+    short::look(step, "STM32", "unit", &STM32.elf("unit"), &mut figures);
     let mut boot = STM32.build(route);
     // The linker holds it to its sector of 16 KiB.
     if step.check("boot loader, linked into 16 KiB", boot.args(["-p", "boot"])).is_some() {
@@ -35,6 +36,7 @@ pub fn run(step: &mut Step) {
     } else {
         short::try_all(step, "STM32", &NETDUINO, |program| STM32.elf(program), &mut figures);
         short::measure(step, "Cortex-M4", &NETDUINO, &STM32.elf("measure"), &mut figures);
+        unit::run(step, route);
     }
     settle(step, &version(route), &figures);
 }

@@ -10,4 +10,6 @@ pub mod p1;
 pub mod parts;
 pub mod programs;
 pub mod sink;
+#[cfg(feature = "unit")]
+pub mod unit;
 pub mod vectors;

@@ -4,7 +4,9 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod line;
+pub mod memories;
 mod stop;
+pub mod watchdog;
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -15,6 +17,7 @@ use stm32f4xx_hal::rcc::{Config, Enable, Rcc};
 
 pub use cortex_m_rt::entry;
 pub use line::{Line, Receiver, Sender};
+pub use stop::reset;
 
 /// What SysTick counts in a millisecond: without the PLL this is a build for QEMU, which has no RCC and runs at 168 MHz.
 const TICKS_IN_A_MILLISECOND: u32 = 168_000;
@@ -28,6 +31,24 @@ pub struct Board {
     pub line: Line,
     /// TIM2, counting.
     pub ticks: Ticks,
+    /// What the management unit uses beside these.
+    pub parts: Parts,
+}
+
+/// Parts of the chip that only the management unit uses.
+pub struct Parts {
+    /// The pins of its memories.
+    pub port: pac::GPIOB,
+    /// The watchdog, which its boot loader started.
+    pub watchdog: pac::IWDG,
+    /// Clocks of the ports.
+    pub rcc: Rcc,
+}
+
+impl core::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Parts")
+    }
 }
 
 /// A free-running counter of 32 bits.
@@ -65,7 +86,8 @@ impl Board {
         let pins = chip.GPIOA.split(&mut rcc);
         let line = Line::new(chip.USART1, pins.pa9, pins.pa10, baud, &mut rcc)?;
         let ticks = Ticks::new(chip.TIM2, &mut rcc);
-        Some(Board { line, ticks })
+        let parts = Parts { port: chip.GPIOB, watchdog: chip.IWDG, rcc };
+        Some(Board { line, ticks, parts })
     }
 }
 
@@ -77,6 +99,8 @@ pub fn now() -> u32 {
 #[exception]
 fn SysTick() {
     MILLISECONDS.store(now().wrapping_add(1), Ordering::Relaxed);
+    #[cfg(feature = "emulated")]
+    watchdog::tick(now());
 }
 
 /// A message for the log, where there is one.

@@ -22,11 +22,26 @@ meter upgrade send --port PORT [options]
   --meters HEX,HEX    addresses
   --session 1 --group 1 --strategy auto
   --rate 1200         octets per second of the channel; frames are paced to it
+  --echo              the channel gives back what is sent on it: the next frame waits for that instead
   --erase 15 --verify 5   seconds meters take to make room, to check
   --activate T        0: now; without it the meters are left verified
   --install 10        seconds until the version is read back; without it, it is not
   --report FILE       per meter: state, blocks repaired, loss, version
 ";
+
+const FLAGS: &[&str] = &["help", "quiet", "echo"];
+
+/// What a frame waits for.
+#[derive(Clone, Copy)]
+enum Pace {
+    /// As long as the channel takes for the frame before.
+    Rate,
+    /// The frame before, given back by a channel on which one hears oneself.
+    Echo,
+}
+
+/// How long a channel may take to give a frame back.
+const ECHO: Duration = Duration::from_secs(120);
 
 /// A job file's lines as options.
 fn job(path: &str) -> Result<Vec<String>, String> {
@@ -45,17 +60,18 @@ fn job(path: &str) -> Result<Vec<String>, String> {
 
 /// Runs the subcommand; what it prints.
 pub fn run(args: &[String]) -> Result<String, String> {
-    let mut options = Options::parse(args, &["help", "quiet"])?;
+    let mut options = Options::parse(args, FLAGS)?;
     if options.flag("help") || args.is_empty() {
         return Ok(HELP.into());
     }
     if let Some(path) = options.text("job") {
         let mut all = args.to_vec();
         all.extend(job(&path)?);
-        options = Options::parse(&all, &["help", "quiet"])?;
+        options = Options::parse(&all, FLAGS)?;
         options.text("job");
     }
     let quiet = options.flag("quiet");
+    let pace = if options.flag("echo") { Pace::Echo } else { Pace::Rate };
     let port = options.text("port").ok_or("--port is missing")?;
     let image = pack::load(&options.text("image").ok_or("--image is missing")?)?;
     let meters = options.text("meters").ok_or("--meters is missing")?;
@@ -88,11 +104,29 @@ pub fn run(args: &[String]) -> Result<String, String> {
     let report = options.text("report");
     // For repeated options of a job file, the command line's came first and was taken.
     let link = Link::open(&port, baud)?;
-    let text = transfer(&image, &settings, session, &meters, &link, quiet)?;
+    let text = transfer(&image, &settings, session, &meters, &link, (pace, quiet))?;
     if let Some(path) = report {
         std::fs::write(&path, &text).map_err(|error| format!("{path}: {error}"))?;
     }
     Ok(text)
+}
+
+/// Waits until the channel has given back what was sent; what others said before is kept for later.
+fn heard_back(
+    link: &Link,
+    own: Address,
+    sent: &[u8],
+    early: &mut Vec<(Address, Vec<u8>)>,
+) -> Result<(), String> {
+    let start = Instant::now();
+    while let Some(left) = ECHO.checked_sub(start.elapsed()) {
+        match link.receive(left)? {
+            Some((_, from, message)) if from == own && message == sent => return Ok(()),
+            Some((_, from, message)) => early.push((from, message)),
+            None => break,
+        }
+    }
+    Err("--echo: the channel does not give back what is sent on it".into())
 }
 
 fn transfer(
@@ -101,7 +135,7 @@ fn transfer(
     session: u16,
     addresses: &[Address],
     link: &Link,
-    quiet: bool,
+    (pace, quiet): (Pace, bool),
 ) -> Result<String, String> {
     let geometry = image.geometry;
     let mut meters = vec![Meter::default(); addresses.len()];
@@ -124,6 +158,7 @@ fn transfer(
     let start = Instant::now();
     let mut buffer = vec![0u8; usize::from(geometry.block()) + 128];
     let own = Address::default();
+    let mut early = Vec::new();
     while !sender.is_finished() {
         let now = start.elapsed().as_millis() as u64;
         let mut wait = Duration::from_millis(5);
@@ -133,11 +168,20 @@ fn transfer(
                 To::Group(group) => group_address(group),
             };
             link.send(to, own, sent.octets)?;
-            let octets = sent.octets.len() + OVERHEAD;
-            // The pipe takes a frame at once; the channel it stands for takes its time.
-            std::thread::sleep(Duration::from_secs_f64(octets as f64 / f64::from(settings.rate.max(1))));
+            match pace {
+                // The pipe takes a frame at once; the channel it stands for takes its time.
+                Pace::Rate => {
+                    let octets = sent.octets.len() + OVERHEAD;
+                    let rate = f64::from(settings.rate.max(1));
+                    std::thread::sleep(Duration::from_secs_f64(octets as f64 / rate));
+                }
+                Pace::Echo => heard_back(link, own, sent.octets, &mut early)?,
+            }
             sender.handle_sent(start.elapsed().as_millis() as u64);
             wait = Duration::ZERO;
+        }
+        for (from, message) in early.drain(..) {
+            sender.handle_message(from, &message, start.elapsed().as_millis() as u64);
         }
         while let Some((_, from, message)) = link.receive(wait)? {
             sender.handle_message(from, &message, start.elapsed().as_millis() as u64);
