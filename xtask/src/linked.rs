@@ -111,9 +111,10 @@ fn is_ours(name: &str) -> bool {
     !entry && OURS.iter().any(|own| name.strip_prefix(own).is_some_and(|rest| rest.starts_with("::")))
 }
 
-/// Of a board's binding: where our code hands octets to the vendor's.
-fn is_board(name: &str) -> bool {
-    name.trim_start_matches(['<', '&']).starts_with("board::")
+/// Where our code hands over to others': a board's binding to the vendor's, the check of a signature to the crate that does it.
+fn is_border(name: &str) -> bool {
+    let name = name.trim_start_matches(['<', '&']);
+    name.starts_with("board::") || name.starts_with("upgrade_proto::security::signature::")
 }
 
 /// The symbol that an instruction names: `…: bl 0x200 <name+0x4> @ imm = #0x942`, with the remark or without.
@@ -153,7 +154,7 @@ impl<'c> Calls<'c> {
                 .0
                 .iter()
                 .filter(|(name, called)| {
-                    !is_board(name)
+                    !is_border(name)
                         && !reach.contains(*name)
                         && called.iter().any(|called| reach.contains(called) || is_panic(called))
                 })
@@ -189,6 +190,17 @@ mod tests {
         let panics = Calls::of(CODE).panics();
         assert_eq!(panics.ours, ["<dsmr::line::Line>::parse"]);
         assert_eq!(panics.others, ["hal::helper"]);
+    }
+
+    #[test]
+    fn panic_code_of_a_signature_check_is_charged_to_the_crate_that_does_it() {
+        let code = "00000104 <upgrade_proto::install::accept>:\n  120: bl 0x200 <<upgrade_proto::security::signature::Salty as upgrade_proto::security::Verify>::verify> @ imm = #0x42\n\
+            00000200 <<upgrade_proto::security::signature::Salty as upgrade_proto::security::Verify>::verify>:\n  200: bl 0x300 <salty::verify>\n\
+            00000300 <salty::verify>:\n  300: bl 0x400 <core::panicking::panic_fmt>\n\
+            00000400 <core::panicking::panic_fmt>:\n  400: b 0x400 <core::panicking::panic_fmt>\n";
+        let panics = Calls::of(code).panics();
+        assert!(panics.ours.is_empty(), "{:?}", panics.ours);
+        assert_eq!(panics.others, ["salty::verify"]);
     }
 
     #[test]

@@ -164,3 +164,49 @@ fn one_meter_over_ptys() {
     assert!(said.contains("000000000005  done") && said.contains("version 2024-01-16.3"), "{said}");
     assert_eq!(std::fs::read(folder.file("out-05")).unwrap(), program);
 }
+
+/// A channel on which one hears oneself: each frame goes to everybody, its sender too, and takes its time.
+fn channel_with_echo() -> u16 {
+    use std::sync::{Arc, Mutex};
+    use upgrade_proto::carrier::plain::{Decoder, OVERHEAD};
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let all: Arc<Mutex<Vec<TcpStream>>> = Arc::default();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let (mut from, all) = (stream.try_clone().unwrap(), all.clone());
+            all.lock().unwrap().push(stream);
+            std::thread::spawn(move || {
+                let mut decoder = Decoder::new(vec![0; 2048]);
+                let mut buffer = [0; 512];
+                while let Ok(len @ 1..) = from.read(&mut buffer) {
+                    let mut input = &buffer[..len];
+                    while let Some(frame) = decoder.decode(&mut input) {
+                        let mut whole = vec![0; frame.message.len() + OVERHEAD];
+                        frame.encode(&mut whole).unwrap();
+                        std::thread::sleep(Duration::from_millis(2));
+                        all.lock().unwrap().retain_mut(|to| to.write_all(&whole).is_ok());
+                    }
+                }
+            });
+        }
+    });
+    port
+}
+
+#[test]
+fn a_channel_with_echo_sets_the_pace() {
+    let folder = Folder::new("echo");
+    let program = package(&folder, 6_000);
+    let job = job(&folder, "06,07");
+    let port = format!("tcp:127.0.0.1:{}", channel_with_echo());
+    let _meters: Vec<Running> = ["06", "07"].map(|at| receive(&folder, &port, at, "0.1")).into();
+    // A rate at which all would be sent at once: only the echo holds it back.
+    let args = ["send", "--port", &port, "--job", &job, "--echo", "--rate", "100000000", "--quiet"];
+    let (ok, said) = finish(Running(meter(&args).spawn().unwrap()));
+    assert!(ok, "{said}");
+    for at in ["06", "07"] {
+        assert!(said.contains(&format!("0000000000{at}  done")), "{said}");
+        assert_eq!(std::fs::read(folder.file(&format!("out-{at}"))).unwrap(), program, "{at}");
+    }
+}
