@@ -61,7 +61,7 @@ fn story(elf: &Path) -> Result<(), String> {
         }
     }
     // What is told of the last post comes behind it.
-    let deadline = Instant::now() + Duration::from_secs(5);
+    let deadline = Instant::now() + PATIENCE;
     let mut lines: Vec<String> = Vec::new();
     while lines.iter().filter(|line| line.contains("posted")).count() < POSTS && Instant::now() < deadline {
         lines.extend(told.recv_timeout(Duration::from_millis(200)));
