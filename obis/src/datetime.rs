@@ -354,7 +354,11 @@ impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [_, _, month, day, _] = self.0;
         match self.year() {
-            Some(year) => write!(f, "{year:04}")?,
+            Some(year @ 10_000..) => write!(f, "{year}")?,
+            Some(year) => {
+                two_digits(f, year.div_euclid(100))?;
+                two_digits(f, year.rem_euclid(100))?;
+            }
             None => f.write_str("****")?,
         }
         f.write_str("-")?;
@@ -386,15 +390,19 @@ impl fmt::Display for Time {
 /// date and time are no calendar time ([`DateTime::is_calendar_time`]).
 impl fmt::Display for DateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}T{}", self.date(), self.time())?;
+        fmt::Display::fmt(&self.date(), f)?;
+        f.write_str("T")?;
+        fmt::Display::fmt(&self.time(), f)?;
         match self.deviation().filter(|_| self.is_calendar_time()) {
             None => Ok(()),
             Some(0) => f.write_str("Z"),
             Some(deviation) => {
                 // The deviation leads from local time to UTC; ISO 8601 writes the way back.
-                let sign = if deviation < 0 { '+' } else { '-' };
+                f.write_str(if deviation < 0 { "+" } else { "-" })?;
                 let minutes = deviation.unsigned_abs();
-                write!(f, "{sign}{:02}:{:02}", minutes.div_euclid(60), minutes.rem_euclid(60))
+                two_digits(f, minutes.div_euclid(60))?;
+                f.write_str(":")?;
+                two_digits(f, minutes.rem_euclid(60))
             }
         }
     }
@@ -444,11 +452,19 @@ const fn days_in_month(year: u16, month: u8) -> u8 {
 
 fn part(f: &mut fmt::Formatter<'_>, value: Option<u8>, octet: u8) -> fmt::Result {
     match (value, octet) {
-        (Some(value), _) => write!(f, "{value:02}"),
+        (Some(value), _) => two_digits(f, value.into()),
         (None, 0xFF) => f.write_str("**"),
         (None, 0xFD | 0xFE) => write!(f, "{octet:02X}"),
         (None, octet) => write!(f, "x{octet:02X}"),
     }
+}
+
+/// A number below 100; of a greater one the last two digits.
+fn two_digits(f: &mut fmt::Formatter<'_>, value: u16) -> fmt::Result {
+    // A log has a dozen of these in each message, and the general way takes as long as the rest of it.
+    let digit = |value: u16| b'0' | u8::try_from(value.rem_euclid(10)).unwrap_or(0);
+    let digits = [digit(value.div_euclid(10)), digit(value)];
+    f.write_str(str::from_utf8(&digits).unwrap_or_default())
 }
 
 /// The calendar day and time of day of a count of seconds since 1970.

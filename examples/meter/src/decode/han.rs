@@ -3,7 +3,7 @@
 use super::Context;
 use super::apdu::Origin;
 use crate::args::EnergyUnit;
-use crate::output::{Field, Head, Item, Label, Labels, Value as Shown, hex};
+use crate::output::{Field, Head, Item, Label, Labels, Value as Shown, hex, text};
 use obis::apdu::{DataNotification, EventNotification};
 use obis::data::{self, Quirks};
 use obis::datetime::DateTime;
@@ -126,10 +126,10 @@ fn identity<'a>(entry: &Entry<'a>) -> Option<Field<'a>> {
 /// ISO 8601 as far as the meter specified it.
 fn iso(time: DateTime, zone: Zone) -> String {
     match zone {
-        Zone::AsSent => time.to_string(),
+        Zone::AsSent => text(time),
         Zone::Unknown => {
             let status = time.status().map_or(0xFF, |status| status.0);
-            DateTime::new(time.date(), time.time(), None, status).to_string()
+            text(DateTime::new(time.date(), time.time(), None, status))
         }
     }
 }
@@ -165,8 +165,8 @@ fn shown<'a>(value: &Value<'a>, zone: Zone) -> Shown<'a> {
         Value::Plain(number) => Shown::Number(number, None),
         Value::Text(text) => Shown::Text(Cow::Borrowed(text)),
         Value::DateTime(time) => Shown::Text(Cow::Owned(iso(time, zone))),
-        Value::Date(date) => Shown::Text(Cow::Owned(date.to_string())),
-        Value::Time(time) => Shown::Text(Cow::Owned(time.to_string())),
+        Value::Date(date) => Shown::Text(Cow::Owned(text(date))),
+        Value::Time(time) => Shown::Text(Cow::Owned(text(time))),
         Value::Boolean(value) => Shown::Bool(value),
         Value::Code(code) => Shown::Text(Cow::Owned(code.to_string())),
         Value::Octets(octets) | Value::Nested(octets) => Shown::Octets(octets),
