@@ -657,6 +657,25 @@ mod tests {
     }
 
     #[test]
+    fn a_telegram_cut_off_at_its_check_line_is_told_alike() {
+        // The same line, once with what continues it behind a line end: no time, and no version, is made of the two.
+        for line in [
+            "0-0:1.0.0(200W)()\r(m24.2.1)(m3)",
+            "0-0:1.0.0(161113205757W)",
+            "1-3:0.2.8\r\n(50)",
+            "1-3:0.2.8(42)",
+            "0-0:1.0.0\r(161113205757W)",
+            "1-0:99.97.0(1\r\n0-0:1.0.0(161113205757W)",
+        ] {
+            let text = format!("/ABC5\\2\r\n\r\n{line}\r\n!");
+            let end = events(89, text.as_bytes(), 1).pop();
+            let good = crate::telegrams(text.as_bytes()).any(|telegram| telegram.is_ok());
+            assert_eq!(end.is_some_and(|end| end.contains("Absent")), good, "{line}");
+            assert_eq!(good, line.contains("m3") || line.contains("(210"), "{line}");
+        }
+    }
+
+    #[test]
     fn missing_is_not_absent() {
         for (text, verdict) in [
             ("/SAG5\\2MT212 SMR5.5\n\n1-0:1.7.0(1)\n!\n", Check::Missing),

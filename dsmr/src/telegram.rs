@@ -57,13 +57,25 @@ impl<'a> Telegram<'a> {
     }
 
     fn says_four_or_later(&self) -> bool {
-        identification_says(self.identification())
-            || self.lines().any(|line| line_says_four_or_later(line.raw()))
+        identification_says(self.identification()) || self.any_line(line_says_four_or_later)
     }
 
     /// Whether a check must have been cut off: the version says so, or the time has a season, which came with the check.
     pub(crate) fn should_have_check(&self) -> bool {
-        self.says_four_or_later() || self.lines().any(|line| line_has_season(line.raw()))
+        self.says_four_or_later() || self.any_line(line_has_season)
+    }
+
+    /// Whether a line says so, with what follows it. Line by line as they stand, as line mode looks at them: what continues a line says
+    /// nothing of its own.
+    fn any_line(&self, says: fn(&[u8]) -> bool) -> bool {
+        let mut rest = self.octets;
+        while let Some(at) = crate::wide::find_line_end(rest) {
+            rest = rest.get(at.saturating_add(1)..).unwrap_or_default();
+            if says(rest) {
+                return true;
+            }
+        }
+        false
     }
 
     /// The identification without `/`: the manufacturer's three letters, a digit for the speed, the meter's own text.
@@ -134,13 +146,22 @@ fn identification_says(identification: &[u8]) -> bool {
 
 /// The time object with the letter that came with DSMR 4: `0-0:1.0.0(161113205757W)`.
 pub(crate) fn line_has_season(line: &[u8]) -> bool {
-    let time = line.strip_prefix(b"0-0:1.0.0(");
-    time.and_then(|rest| rest.get(12)).is_some_and(u8::is_ascii_alphabetic)
+    let time = line.strip_prefix(b"0-0:1.0.0").and_then(|rest| value(rest).split_at_checked(12));
+    // A line end among the digits, or what the next line goes on with, makes no time of them: line mode has neither.
+    time.is_some_and(|(digits, rest)| {
+        digits.iter().all(u8::is_ascii_digit) && rest.first().is_some_and(u8::is_ascii_alphabetic)
+    })
 }
 
 /// The version object of DSMR 4 and later, or of e-MUCS.
 pub(crate) fn line_says_four_or_later(line: &[u8]) -> bool {
-    let version = line.strip_prefix(b"1-3:0.2.8").or_else(|| line.strip_prefix(b"0-0:96.1.4"));
-    let version = version.and_then(|rest| rest.strip_prefix(b"*255").unwrap_or(rest).strip_prefix(b"("));
-    matches!(version, Some([b'4'..=b'9', _, ..]))
+    let rest = line.strip_prefix(b"1-3:0.2.8").or_else(|| line.strip_prefix(b"0-0:96.1.4"));
+    let rest = rest.map(|rest| rest.strip_prefix(b"*255").unwrap_or(rest)).unwrap_or_default();
+    matches!(value(rest), [b'4'..=b'9', b'0'..=b'9', ..])
+}
+
+/// What stands in the parenthesis at the front, which may stand on a line of its own, and behind it.
+fn value(rest: &[u8]) -> &[u8] {
+    let at = rest.iter().take_while(|octet| is_line_end(**octet)).count();
+    rest.get(at..).and_then(|rest| rest.strip_prefix(b"(")).unwrap_or_default()
 }
