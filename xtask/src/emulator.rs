@@ -78,12 +78,8 @@ impl Machine {
         command.args(["-chardev", "stdio,id=line,signal=off", "-serial", "chardev:line"]);
         command.arg("-chardev").arg(format!("file,id=log,path={}", log.display()));
         let _ = fs::remove_file(&depth);
-        if let Some(plugin) = plugin() {
-            let symbols = Symbols::of(elf).ok_or("no symbols")?;
-            let address = |name: &str| symbols.address(name).ok_or(format!("no symbol {name}"));
-            let (bottom, top) = (address(self.stack.0)?, address(self.stack.1)?);
-            let out = depth.display();
-            command.arg("-plugin").arg(format!("{},bottom={bottom},top={top},out={out}", plugin.display()));
+        if let Some(gauge) = self.gauge(&[elf])? {
+            command.arg("-plugin").arg(format!("{gauge},out={}", depth.display()));
         }
         let mut emulator = Emulator::start(command.arg("-kernel").arg(elf))?;
         let lines = emulator.talk(octets);
@@ -91,6 +87,19 @@ impl Machine {
         let lines = lines.map_err(|why| format!("{why}\n{errors}"))?;
         let stack = fs::read_to_string(&depth).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
         Ok(Ran { lines, stack })
+    }
+
+    /// QEMU's option for the plugin that measures the stack, of one program or of several that follow each other, without the file for
+    /// the figure.
+    pub fn gauge(&self, elves: &[&Path]) -> Result<Option<String>, String> {
+        let Some(plugin) = plugin() else { return Ok(None) };
+        let (mut bottom, mut top) = (0, u64::MAX);
+        for elf in elves {
+            let symbols = Symbols::of(elf).ok_or("no symbols")?;
+            let address = |name: &str| symbols.address(name).ok_or(format!("no symbol {name}"));
+            (bottom, top) = (bottom.max(address(self.stack.0)?), top.min(address(self.stack.1)?));
+        }
+        Ok(Some(format!("{},bottom={bottom},top={top}", plugin.display())))
     }
 }
 

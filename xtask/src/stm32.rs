@@ -36,7 +36,7 @@ pub fn run(step: &mut Step) {
     } else {
         short::try_all(step, "STM32", &NETDUINO, |program| STM32.elf(program), &mut figures);
         short::measure(step, "Cortex-M4", &NETDUINO, &STM32.elf("measure"), &mut figures);
-        unit::run(step, route);
+        unit::run(step, route, &mut figures);
     }
     settle(step, &version(route), &figures);
 }

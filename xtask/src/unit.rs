@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::budgets::Figure;
+use crate::emulator::NETDUINO;
 use crate::firmware::Route;
 use crate::run::{Step, cargo, target_dir};
 use crate::stm32::STM32;
@@ -13,7 +15,7 @@ const UNITS: &[(&str, &[&str])] =
     &[("20260101.1", &[]), ("20260301.2", &[]), ("20260501.3", &["--features", "crash"])];
 
 /// Builds the boot loader, three versions of the unit and the harness, makes keys, and runs the test.
-pub fn run(step: &mut Step, route: Route) {
+pub fn run(step: &mut Step, route: Route, figures: &mut Vec<Figure>) {
     let folder = target_dir().join("unit");
     if let Err(error) = fs::create_dir_all(&folder) {
         return step.fail("unit", &format!("{}: {error}", folder.display()));
@@ -24,12 +26,25 @@ pub fn run(step: &mut Step, route: Route) {
     let mut harness = cargo();
     harness.args(["run", "--quiet", "--manifest-path", "examples/stm32/harness/Cargo.toml", "--"]);
     harness.arg(&folder).arg(tool()).env("CARGO_TARGET_DIR", target_dir().join("stm32-harness"));
+    match NETDUINO.gauge(&[&folder.join("boot"), &folder.join("unit-1"), &folder.join("unit-2")]) {
+        Ok(gauge) => harness.env("STACK_GAUGE", gauge.unwrap_or_default()),
+        Err(why) => return step.fail("unit", &why),
+    };
     if let Some(said) = step.quietly("three units upgraded", &mut harness) {
         for line in said.lines() {
             println!("      {line}");
         }
         println!("   ok three units upgraded, one bad version rolled back, a forged one refused");
         step.pass(1);
+        let stack = said.lines().find_map(|line| line.trim().strip_prefix("deepest stack of meter 1: "));
+        let stack = stack.and_then(|rest| rest.split(' ').next()?.parse().ok());
+        // Listed, not gated: where the supply is cut differs from run to run.
+        if let Some(value @ 1..) = stack
+            && step.record
+        {
+            let what = "STM32 unit program with its boot loader, deepest stack".to_string();
+            figures.push(Figure { what, value, unit: "octets" });
+        }
     }
 }
 

@@ -43,11 +43,36 @@ pub struct Parts {
     pub watchdog: pac::IWDG,
     /// Clocks of the ports.
     pub rcc: Rcc,
+    /// What looks at the supply.
+    pub supply: Supply,
 }
 
 impl core::fmt::Debug for Parts {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("Parts")
+    }
+}
+
+/// The chip's detector of a falling supply (PVD), set to its highest threshold, 2.9 V: what the supply's capacitors then still hold is
+/// the time to save things in. QEMU has none and reads as supplied.
+pub struct Supply(pac::PWR);
+
+impl Supply {
+    fn new(power: pac::PWR, rcc: &mut Rcc) -> Supply {
+        pac::PWR::enable(rcc);
+        power.cr().modify(|_, w| w.pls().set(7).pvde().set_bit());
+        Supply(power)
+    }
+
+    /// Whether the supply is above the threshold.
+    pub fn is_up(&self) -> bool {
+        self.0.csr().read().pvdo().bit_is_clear()
+    }
+}
+
+impl core::fmt::Debug for Supply {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Supply")
     }
 }
 
@@ -86,7 +111,8 @@ impl Board {
         let pins = chip.GPIOA.split(&mut rcc);
         let line = Line::new(chip.USART1, pins.pa9, pins.pa10, baud, &mut rcc)?;
         let ticks = Ticks::new(chip.TIM2, &mut rcc);
-        let parts = Parts { port: chip.GPIOB, watchdog: chip.IWDG, rcc };
+        let supply = Supply::new(chip.PWR, &mut rcc);
+        let parts = Parts { port: chip.GPIOB, watchdog: chip.IWDG, rcc, supply };
         Some(Board { line, ticks, parts })
     }
 }

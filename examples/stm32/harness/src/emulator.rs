@@ -45,6 +45,10 @@ pub struct Meter {
     pub ready: bool,
     /// How its runs ended, in order.
     pub ends: Vec<Ended>,
+    /// What measures the stack, as QEMU's option wants it, but for the file of the figure.
+    pub gauge: Option<String>,
+    /// Its deepest stack so far, in octets, of the runs that were not killed.
+    pub stack: u64,
 }
 
 struct Run {
@@ -79,6 +83,8 @@ impl Meter {
             run: None,
             ready: false,
             ends: Vec::new(),
+            gauge: None,
+            stack: 0,
         })
     }
 
@@ -103,6 +109,9 @@ impl Meter {
         command.args(["-chardev", "stdio,id=line,signal=off", "-serial", "chardev:line", "-chardev", &log]);
         command.args(["-semihosting-config", "enable=on,target=native,chardev=log"]);
         command.args(["-device", "loader,addr=0x08004000,force-raw=on,file=program"]);
+        if let Some(gauge) = &self.gauge {
+            command.arg("-plugin").arg(format!("{gauge},out=stack"));
+        }
         command.arg("-kernel").arg(&self.boot);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().map_err(|error| format!("qemu-system-arm: {error}"))?;
@@ -213,6 +222,8 @@ impl Meter {
             let status = run.child.wait().map_err(|error| error.to_string())?;
             self.run = None;
             self.ready = false;
+            let stack = fs::read_to_string(self.folder.join("stack")).unwrap_or_default();
+            self.stack = self.stack.max(stack.trim().parse().unwrap_or(0));
             // The codes of `host::End`.
             self.ends.push(match status.code() {
                 Some(20) => Ended::Programmed,

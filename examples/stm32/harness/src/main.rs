@@ -4,6 +4,7 @@
 //!     unit-harness FOLDER METER [SEED]
 //!
 //! FOLDER holds the ELF files `boot`, `unit-1`, `unit-2` and `unit-3` and the key pairs `key.der` and `other.der`; METER is the tool.
+//! STACK_GAUGE in the environment: the plugin that measures the stack of the first meter, with its bounds.
 
 mod emulator;
 mod medium;
@@ -88,7 +89,9 @@ impl Test {
                 Meter::new(&folder, [0, 0, 0, 0, 0x12, number], &boot, &test.programs[0])
             })
             .collect();
-        test.medium = Medium::new(meters?, seed)?;
+        let mut meters = meters?;
+        meters[0].gauge = std::env::var("STACK_GAUGE").ok().filter(|gauge| !gauge.is_empty());
+        test.medium = Medium::new(meters, seed)?;
         Ok(test)
     }
 
@@ -167,6 +170,7 @@ impl Test {
         for meter in 0..3 {
             self.events(meter)?;
         }
+        println!("   deepest stack of meter 1: {} octets", self.medium.meters[0].stack);
         self.say("done");
         Ok(())
     }

@@ -5,7 +5,7 @@
 
 use board::memories::{External, Own, Pages};
 use board::watchdog::Watchdog;
-use board::{Board, Line, entry, info};
+use board::{Board, Line, Supply, entry, info};
 use dlt645::{Address, Decoder as Frames, Slave, SlaveConfig};
 use logic::sink::Sink;
 use logic::unit::places::{ADDRESS, MAP, PLACES, RECORDS};
@@ -54,6 +54,7 @@ fn main() -> ! {
 /// All of it.
 struct Meter {
     line: Line,
+    supply: Supply,
     watchdog: Watchdog,
     duties: Duties,
     slave: Slave<Unit, [u8; 232]>,
@@ -101,6 +102,7 @@ impl Meter {
         let now = board::now();
         Some(Meter {
             line: board.line,
+            supply: board.parts.supply,
             watchdog,
             duties: Duties::new(now),
             slave: Slave::new(slave, Unit::new(own, facts), [0; 232]),
@@ -128,7 +130,7 @@ impl Meter {
 
     /// One turn of the main loop (paper 000, 3.3); `None` where a memory has failed, which the next turn tries again.
     fn turn(&mut self) -> Option<()> {
-        let due = self.duties.turn(board::now(), supplied());
+        let due = self.duties.turn(board::now(), self.supply.is_up());
         self.power(&due);
         self.watchdog.feed();
         for _ in 0..due.metering {
@@ -274,11 +276,6 @@ fn reply(slave: &mut Slave<Unit, [u8; 232]>, line: &mut Line, now: u32) {
     if let Some(octets) = slave.poll_transmit(&mut out, now) {
         line.sender.put_all(octets);
     }
-}
-
-/// Whether the mains are there. Neither the emulator nor a bare board has a pin for it.
-const fn supplied() -> bool {
-    true
 }
 
 /// What a bad program does.
