@@ -6,6 +6,7 @@
 
 pub mod ams;
 pub mod measure;
+pub mod mqtt;
 pub mod p1;
 pub mod parts;
 pub mod programs;

@@ -5,6 +5,7 @@
 
 use super::average::LONGEST;
 use super::modem::{Answer, Parser};
+use crate::mqtt::{DUP, Incoming, QOS1, Taken, head, kind, protocol};
 use crate::sink::Sink;
 
 /// Octets of the reader's name.
@@ -110,19 +111,6 @@ enum Sending {
     Given(Packet),
 }
 
-/// A packet as it comes in.
-#[derive(Clone, Copy, Debug)]
-struct Incoming {
-    kind: u8,
-    /// Octets of the remaining length taken so far; 0xFF: all.
-    step: u8,
-    left: u32,
-    held: u8,
-    body: [u8; 24],
-}
-
-const NOTHING: Incoming = Incoming { kind: 0, step: 0, left: 0, held: 0, body: [0; 24] };
-
 /// The message that is being published.
 #[derive(Clone, Copy, Debug)]
 struct Outbox {
@@ -158,7 +146,7 @@ pub struct Client {
     state: State,
     sending: Sending,
     parser: Parser,
-    incoming: Incoming,
+    incoming: Incoming<24>,
     outbox: Outbox,
     /// The present state, or what is being waited for, began.
     since: u32,
@@ -197,7 +185,7 @@ impl Client {
             state: State::Pause,
             sending: Sending::Idle,
             parser: Parser::new(),
-            incoming: NOTHING,
+            incoming: Incoming::new(),
             outbox,
             since: 0,
             spoke: 0,
@@ -243,13 +231,15 @@ impl Client {
     pub fn handle_octet(&mut self, octet: u8, now: u32, module: &mut impl Module) -> Option<Event> {
         let answer = self.parser.take(octet)?;
         match answer {
-            Answer::Octet(octet) => {
-                if self.incoming.take(octet) {
+            Answer::Octet(octet) => match self.incoming.take(octet) {
+                Taken::More => {}
+                Taken::Whole => {
                     let event = self.handle_packet(now);
-                    self.incoming = NOTHING;
+                    self.incoming = Incoming::new();
                     return event;
                 }
-            }
+                Taken::Malformed => self.fail(now, module),
+            },
             Answer::Ok => {
                 if let State::Setup(command) = self.state {
                     self.next(command, now, module);
@@ -339,7 +329,7 @@ impl Client {
             Command::Join => Command::Open,
             Command::Open | Command::Send(_) => {
                 self.state = State::Greeting;
-                self.incoming = NOTHING;
+                self.incoming = Incoming::new();
                 return self.send(Packet::Connect, now, module);
             }
         };
@@ -390,33 +380,20 @@ impl Client {
     #[inline(never)]
     fn write(&mut self, packet: Packet, out: &mut impl Sink) {
         let first = match packet {
-            Packet::Connect => 0x10,
-            Packet::Subscribe => 0x82,
-            Packet::Acknowledge => 0x40,
-            Packet::Ping => 0xC0,
+            Packet::Connect => kind::CONNECT,
+            Packet::Subscribe => kind::SUBSCRIBE,
+            Packet::Acknowledge => kind::PUBACK,
+            Packet::Ping => kind::PINGREQ,
             Packet::Publish => {
-                let again = if self.outbox.tried && self.outbox.confirmed { 0x08 } else { 0 };
-                0x30 | again | if self.outbox.confirmed { 0x02 } else { 0 }
+                let again = if self.outbox.tried && self.outbox.confirmed { DUP } else { 0 };
+                kind::PUBLISH | again | if self.outbox.confirmed { QOS1 } else { 0 }
             }
         };
-        out.put(first);
-        let len = self.remaining(packet);
-        out.put(len);
-        if len >= 128 {
-            out.put(1);
-        }
+        head(first, self.remaining(packet).into(), out);
         match packet {
             Packet::Connect => {
-                out.put(0);
-                out.put(4);
-                out.put(b'M');
-                out.put(b'Q');
-                out.put(b'T');
-                out.put(b'T');
-                out.put(4);
                 // Clean session: whoever was away has missed nothing that still holds but `freq`, which is retained.
-                out.put(2);
-                out.put_all(&KEEP_ALIVE.to_be_bytes());
+                protocol(2, KEEP_ALIVE, out);
                 out.put(0);
                 out.put(NAME_LEN);
                 out.put_all(&self.name);
@@ -466,19 +443,18 @@ impl Client {
     }
 
     fn handle_packet(&mut self, now: u32) -> Option<Event> {
-        let body = self.incoming.body.get(..usize::from(self.incoming.held)).unwrap_or_default();
-        match (self.incoming.kind & 0xF0, body) {
-            (0x20, [_, 0]) if self.state == State::Greeting => {
+        match (self.incoming.first() & 0xF0, self.incoming.body()) {
+            (kind::CONNACK, [_, 0]) if self.state == State::Greeting => {
                 self.state = State::Subscribing;
                 self.since = now;
                 self.asked = false;
             }
-            (0x90, [0, 1, 0..=2]) if self.state == State::Subscribing => {
+            (kind::SUBACK, [0, 1, 0..=2]) if self.state == State::Subscribing => {
                 self.state = State::Online;
                 self.since = now;
                 self.failures = 0;
             }
-            (0x40, [high, low])
+            (kind::PUBACK, [high, low])
                 if self.outbox.full
                     && self.outbox.sent
                     && u16::from_be_bytes([*high, *low]) == self.outbox.id =>
@@ -486,9 +462,9 @@ impl Client {
                 self.outbox.full = false;
                 return Some(Event::Delivered(self.outbox.topic));
             }
-            (0xD0, _) => self.pinged = false,
-            (0x30, [0, 4, b'f', b'r', b'e', b'q', rest @ ..]) => {
-                let payload = if self.incoming.kind & 0x06 == 0 {
+            (kind::PINGRESP, _) => self.pinged = false,
+            (kind::PUBLISH, [0, 4, b'f', b'r', b'e', b'q', rest @ ..]) => {
+                let payload = if self.incoming.first() & 0x06 == 0 {
                     rest
                 } else {
                     let [high, low, payload @ ..] = rest else { return None };
@@ -500,36 +476,6 @@ impl Client {
             _ => {}
         }
         None
-    }
-}
-
-impl Incoming {
-    /// Takes an octet; `true` when the packet is whole.
-    fn take(&mut self, octet: u8) -> bool {
-        match self.step {
-            0 => {
-                self.kind = octet;
-                self.step = 1;
-            }
-            0xFF => {
-                if let Some(place) = self.body.get_mut(usize::from(self.held)) {
-                    *place = octet;
-                    self.held = self.held.wrapping_add(1);
-                }
-                self.left = self.left.wrapping_sub(1);
-                return self.left == 0;
-            }
-            step => {
-                let shift = u32::from(step.wrapping_sub(1).min(3)).wrapping_mul(7);
-                self.left |= u32::from(octet & 0x7F).wrapping_shl(shift);
-                self.step = step.wrapping_add(1);
-                if octet & 0x80 == 0 {
-                    self.step = 0xFF;
-                    return self.left == 0;
-                }
-            }
-        }
-        false
     }
 }
 
