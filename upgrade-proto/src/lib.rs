@@ -14,7 +14,8 @@
 //!   [`work`](receiver::Receiver::work) between metering, display and communication; [`poll_transmit`](receiver::Receiver::poll_transmit) when
 //!   [`poll_timeout`](receiver::Receiver::poll_timeout) has come; [`resume`](receiver::Receiver::resume) once after a reset.
 //! * **Concentrator**: [`sender::Sender::add_meter`], then [`poll_transmit`](sender::Sender::poll_transmit) whenever the channel is free,
-//!   [`handle_sent`](sender::Sender::handle_sent) when the frame is out, [`handle_message`](sender::Sender::handle_message) with each answer.
+//!   [`handle_sent`](sender::Sender::handle_sent) when the frame is out, [`handle_message`](sender::Sender::handle_message) with each answer. For meters that take
+//!   sealed commands alone it is made with their keys: [`sender::Sender::sealed`].
 //! * Time is the caller's monotonic milliseconds.
 //!
 //! # Phases (paper 002, 1.1)

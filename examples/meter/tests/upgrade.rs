@@ -57,10 +57,14 @@ fn package(folder: &Folder, len: u32) -> Vec<u8> {
 }
 
 fn receive(folder: &Folder, port: &str, address: &str, loss: &str) -> Running {
+    receive_sealed(folder, port, address, loss, &[])
+}
+
+fn receive_sealed(folder: &Folder, port: &str, address: &str, loss: &str, keys: &[&str]) -> Running {
     let (flash, out) = (folder.file(&format!("flash-{address}")), folder.file(&format!("out-{address}")));
     let args = ["receive", "--port", port, "--address", address, "--flash", &flash, "--out", &out];
     let more = ["--maker", "TEST", "--running", "20230101.0", "--wait", "--loss", loss, "--seed", address];
-    Running(meter(&args).args(more).spawn().unwrap())
+    Running(meter(&args).args(more).args(keys).spawn().unwrap())
 }
 
 const JOB: &str = "
@@ -124,6 +128,82 @@ fn three_meters_over_tcp_and_one_that_is_not_there() {
         assert_eq!(std::fs::read(folder.file(&format!("out-{at}"))).unwrap(), program, "{at}");
     }
     assert!(report.contains("given up: Silent"), "{report}");
+}
+
+/// Signed image, sealed commands: who has the keys upgrades, who has not is refused, and no number is used again.
+#[test]
+fn meters_that_take_sealed_commands_alone() {
+    let folder = Folder::new("sealed");
+    let program = package(&folder, 9_001);
+    let (key, root) = (folder.file("maker.pem"), folder.file("maker.pub.pem"));
+    let (image, signed) = (folder.file("app.mup"), folder.file("signed.mup"));
+    for args in [&["keygen", "--out", &key][..], &["sign", "--key", &key, &image, "--out", &signed][..]] {
+        let done = meter(args).output().unwrap();
+        assert!(done.status.success(), "{}", text(&done));
+    }
+    std::fs::copy(&signed, &image).unwrap();
+    let group = "6b".repeat(16);
+    std::fs::write(folder.file("group"), &group).unwrap();
+    let mut ring = format!("group = {group}\n");
+    for at in ["01", "02", "03"] {
+        std::fs::write(folder.file(&format!("key-{at}")), at.repeat(16)).unwrap();
+        // The third meter has another key than is thought.
+        let known = if at == "03" { "04" } else { at };
+        ring += &format!("{at} = {}\n", known.repeat(16));
+    }
+    std::fs::write(folder.file("ring"), &ring).unwrap();
+    let job = job(&folder, "01,02,03");
+    let numbers = folder.file("numbers");
+    let run = |keys: &[&str], environment: &[(&str, &str)]| {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let listen = format!("listen:127.0.0.1:{port}");
+        let mut send = meter(&["send", "--port", &listen, "--job", &job, "--silence", "0.2", "--quiet"]);
+        let sender = Running(send.args(keys).envs(environment.iter().copied()).spawn().unwrap());
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let connect = format!("tcp:127.0.0.1:{port}");
+        let _meters: Vec<Running> = ["01", "02", "03"]
+            .map(|at| {
+                let (key, group) = (folder.file(&format!("key-{at}")), folder.file("group"));
+                let keys = ["--key", &key, "--group-key", &group, "--root", &root];
+                receive_sealed(&folder, &connect, at, "0.05", &keys)
+            })
+            .into();
+        finish(sender)
+    };
+    let (ok, said) = run(&[], &[]);
+    assert!(ok, "{said}");
+    for at in ["01", "02", "03"] {
+        assert!(said.contains(&format!("{at}  given up: Refused(Authentication)")), "{said}");
+    }
+    let ring_file = folder.file("ring");
+    let keys = ["--keys", &ring_file, "--numbers", &numbers];
+    let (ok, said) = run(&keys, &[]);
+    assert!(ok, "{said}");
+    for at in ["01", "02"] {
+        assert!(said.contains(&format!("0000000000{at}  done")), "{said}");
+        assert_eq!(std::fs::read(folder.file(&format!("out-{at}"))).unwrap(), program, "{at}");
+    }
+    assert!(said.contains("000000000003  given up: Silent"), "{said}");
+    assert!(!said.contains(&group) && !said.contains(&"01".repeat(16)), "a key was printed");
+    let used: u32 = std::fs::read_to_string(&numbers).unwrap().trim().parse().unwrap();
+    assert!(used > 0);
+    // The third as well, with its own key, from the environment; the others run this version already.
+    let ring = ring.replace(&"04".repeat(16), &"03".repeat(16));
+    let (ok, said) = run(&["--numbers", &numbers], &[("METER_UPGRADE_KEYS", &ring.replace('\n', ";"))]);
+    assert!(ok, "{said}");
+    assert!(said.contains("000000000003  done") && said.contains("01  given up: Refused(Version)"), "{said}");
+    assert_eq!(std::fs::read(folder.file("out-03")).unwrap(), program);
+    // A file of numbers that was lost: refused, and said why.
+    std::fs::remove_file(&numbers).unwrap();
+    let newer =
+        ["pack", &folder.file("app.bin"), "--maker", "TEST", "--version", "20240117.1", "--block", "128"];
+    let made = meter(&newer).args(["--out", &image]).output().unwrap();
+    assert!(made.status.success(), "{}", text(&made));
+    let (ok, said) = run(&["--numbers", &numbers], &[("METER_UPGRADE_KEYS", &ring.replace('\n', ";"))]);
+    assert!(ok, "{said}");
+    assert!(said.contains("000000000001  given up: Refused(Stale)"), "{said}");
 }
 
 #[cfg(unix)]

@@ -16,8 +16,8 @@ use embedded_storage::nor_flash::NorFlash;
 enum Proof {
     /// Anyone.
     None,
-    /// One who has the group's key.
-    Group,
+    /// One who has the group's key; the check value.
+    Group(u32),
     /// One who has this meter's key; the number of the command or question.
     Meter(u32),
 }
@@ -45,7 +45,9 @@ where
                 }
                 match envelope {
                     Envelope::Command(command) => (Proof::Meter(command.number), command.message),
-                    Envelope::Group { message, .. } => (Proof::Group, message),
+                    Envelope::Group { message, tag, .. } => {
+                        (Proof::Group(tag.first_chunk().map_or(0, |tag| u32::from_be_bytes(*tag))), message)
+                    }
                 }
             }
         };
@@ -64,8 +66,13 @@ where
         let overheard =
             matches!(packet.message, Message::Block { .. } | Message::Xor { .. } | Message::Coded { .. })
                 && !mine;
-        if !matches!(proof, Proof::Meter(_)) && !overheard {
-            self.echo = None;
+        if !overheard {
+            match proof {
+                Proof::Meter(_) => {}
+                // Of what is said to a group only a roll call is answered.
+                Proof::Group(value) => self.echo = Some(value),
+                Proof::None => self.echo = None,
+            }
         }
         match self.allowed(&packet, proof, to)? {
             Ok(false) => {}
@@ -156,7 +163,7 @@ where
             Message::Activate { .. } => {
                 // The verdict of the transfer may not stand in the record yet.
                 self.follow()?;
-                let group = self.policy.group_activate && (!sealed || proof == Proof::Group);
+                let group = self.policy.group_activate && (!sealed || matches!(proof, Proof::Group(_)));
                 if mine || group { self.armable(packet.session) } else { Err(Refusal::Authentication) }
             }
             Message::Cancel if !mine && sealed => Err(Refusal::Authentication),
@@ -188,7 +195,7 @@ where
         if mine {
             return Ok(());
         }
-        if self.policy.sealed && proof != Proof::Group {
+        if self.policy.sealed && !matches!(proof, Proof::Group(_)) {
             return Err(Refusal::Authentication);
         }
         match self.record.state {

@@ -3,13 +3,15 @@
 //! | kind | envelope | fields |
 //! |---|---|---|
 //! | 50 | command or question to one meter | number u32, message, check value 8 |
-//! | 51 | its answer | number u32 of the question, message, check value 8 |
+//! | 51 | its answer | number u32 of the question (a roll call's: its check value), message, check value 8 |
 //! | 52 | to a group | message, check value 4 |
 //!
 //! Check values are the first octets of AES-CMAC: of kinds 50 and 51 under the meter's key, over the envelope before it and the
 //! meter's address (6 octets, not sent); of kind 52 under the group's key, over the envelope before it. The number of a command rises with
 //! every command; a meter takes none that is not above the last, which it remembers with the step the command caused. The number of a question need only be
-//! new to who asks: its answer carries it back, so an old answer is none.
+//! new to who asks: its answer carries it back, so an old answer is none. A roll call has no number; its answers carry its check value, so they are
+//! of this session and this question. Where the very same is asked twice in a session an old answer can be played again; it says
+//! what was lacking before, and costs sending that once more.
 
 use super::{Mac, MacKey, same};
 use crate::codec::{Reader, Writer};
@@ -117,6 +119,41 @@ fn seal<'b>(
     w.u32(number)?;
     w.put(message)?;
     finish(mac, kind, address, message.len(), out)
+}
+
+/// Makes room for an envelope's head of `head` octets before the message of `len` octets at the start of `out`.
+fn make_room(out: &mut [u8], len: usize, head: usize) -> Result<(), BufferTooSmall> {
+    let end = len.checked_add(head).filter(|&end| end <= out.len()).ok_or(BufferTooSmall)?;
+    out.get_mut(..end).ok_or(BufferTooSmall)?.rotate_right(head);
+    Ok(())
+}
+
+/// [`seal_command`] around the message of `len` octets at the start of `out`; the octets it takes then.
+pub(crate) fn seal_command_in_place(
+    mac: &mut impl Mac,
+    address: Address,
+    number: u32,
+    len: usize,
+    out: &mut [u8],
+) -> Result<usize, BufferTooSmall> {
+    make_room(out, len, REPLY_HEAD)?;
+    let mut w = Writer::new(out);
+    w.u8(COMMAND)?;
+    w.u32(number)?;
+    Ok(finish(mac, COMMAND, address, len, out)?.len())
+}
+
+/// [`seal_group`] around the message of `len` octets at the start of `out`; the octets it takes then, and the check value.
+pub(crate) fn seal_group_in_place(
+    mac: &mut impl Mac,
+    len: usize,
+    out: &mut [u8],
+) -> Result<(usize, u32), BufferTooSmall> {
+    make_room(out, len, 1)?;
+    Writer::new(out).u8(GROUP)?;
+    let sealed = finish(mac, GROUP, Address::default(), len, out)?;
+    let tag = sealed.last_chunk().map_or(0, |tag| u32::from_be_bytes(*tag));
+    Ok((sealed.len(), tag))
 }
 
 /// Puts the check value behind an envelope whose head and message of `len` octets stand in `out`.

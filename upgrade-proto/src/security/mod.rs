@@ -8,7 +8,7 @@
 //! | SHA-256 | the image as sent; extension 3: as it runs | anything that is not the signed image, tags that collide included |
 //! | signature | the manifest: all of the above, for whom, version, counter | an image the maker did not make |
 //! | CMAC under the meter's key | one command or answer, with its freshness number and the meter's address | forged and replayed control |
-//! | CMAC under the group's key | one coded row, initiate or activate to the group | who does not have the key; **not** a meter of the group |
+//! | CMAC under the group's key | one coded row, roll call, initiate or activate to the group | who does not have the key; **not** a meter of the group |
 //! | security counter | an image older than what was confirmed | replay of an authentic image |
 //!
 //! A block as sent of an enciphered image is ciphertext: nobody needs the key to check or repair it. CRC-32 stays because paper 002, IC 18 and F001 have it; nothing is decided on it alone.
@@ -37,7 +37,9 @@ pub use cipher::{MeterKey, cmac, wrap};
 pub use envelope::{
     COMMAND_OVERHEAD, GROUP_OVERHEAD, IMAGE_KEY_LEN, open_reply, seal_command, seal_group, seal_image_key,
 };
-pub(crate) use envelope::{Envelope, ImageKey, REPLY_HEAD, seal_reply};
+pub(crate) use envelope::{
+    Envelope, ImageKey, REPLY_HEAD, seal_command_in_place, seal_group_in_place, seal_reply,
+};
 pub use manifest::{
     Accepted, MANIFEST_MAX, PLAIN_LEN, RETIRE, ROLL_LEN, SIGNATURE_LEN, check_manifest, extension,
     signed_digest,

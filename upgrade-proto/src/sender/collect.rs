@@ -1,6 +1,6 @@
 //! Asking who lacks what, and booking the answers.
 
-use super::{Meter, Reason, Sender, Source, State, Step, Strategy, To, Traffic};
+use super::{Meter, Reason, Seal, Sender, Source, State, Step, Strategy, To, Traffic};
 use crate::error::BufferTooSmall;
 use crate::gaps::GapReader;
 use crate::message::{Ask, Form, HEADER_LEN, Message, Phase, Report, Status};
@@ -11,7 +11,7 @@ const STATUS_OCTETS: u32 = HEADER_LEN as u32 + 7;
 /// Octets of a roll call without its members.
 const ROLL_OCTETS: u16 = HEADER_LEN + 9;
 
-impl<S: Source> Sender<'_, S> {
+impl<S: Source, K: Seal> Sender<'_, S, K> {
     fn due(meter: &Meter, now: u64) -> bool {
         let asked = match meter.state {
             State::Active => true,
@@ -59,7 +59,7 @@ impl<S: Source> Sender<'_, S> {
         }
         let form = self.form(&meter);
         let from = self.from(form, covered);
-        let limit = self.settings.longest.saturating_sub(32);
+        let limit = self.settings.longest.saturating_sub(32).saturating_sub(K::OVERHEAD);
         self.slot_limit = limit.min(self.geometry.units().div_ceil(8));
         self.ask(at, Message::StatusQuery(Ask { form, from, limit }), out).map(Some)
     }
@@ -95,7 +95,8 @@ impl<S: Source> Sender<'_, S> {
         if !self.any(|meter| meter.state == State::Active && meter.known && Self::due(meter, now)) {
             self.traffic = Traffic::Control;
         }
-        let room = self.settings.longest.saturating_sub(ROLL_OCTETS).clamp(1, 128);
+        let head = ROLL_OCTETS.saturating_add(K::OVERHEAD);
+        let room = self.settings.longest.saturating_sub(head).clamp(1, 128);
         let mut members = [0u8; 128];
         let (mut first, mut last, mut called) = (None, 0usize, 0u32);
         for at in 0..self.used {
@@ -121,7 +122,7 @@ impl<S: Source> Sender<'_, S> {
         let limit = self.report_limit(form);
         self.slot_limit = limit;
         let slot = self
-            .airtime(STATUS_OCTETS.saturating_add(limit.into()))
+            .airtime(STATUS_OCTETS.saturating_add(limit.into()).saturating_add(K::OVERHEAD.into()))
             .saturating_add(self.settings.turnaround.into());
         let slot = u16::try_from(slot).unwrap_or(u16::MAX);
         let ask = Ask { form, from: self.from(form, 0), limit };
@@ -403,7 +404,7 @@ impl<S: Source> Sender<'_, S> {
 }
 
 #[cfg(not(feature = "coded"))]
-impl<S: Source> Sender<'_, S> {
+impl<S: Source, K: Seal> Sender<'_, S, K> {
     /// Without the coded strategy nobody is asked for deficits.
     #[expect(clippy::unused_self, reason = "the coded strategy's has the same signature")]
     const fn book_deficits(&mut self, _: u16, _: &Status<'_>, _: &[u8], _: u64) -> Option<u16> {

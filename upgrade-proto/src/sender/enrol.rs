@@ -1,11 +1,11 @@
 //! What to do next: request, group, initiate, ask, send, verify, activate, read back.
 
-use super::{Reason, Sender, Source, State, Step, To, Traffic};
+use super::{Reason, Seal, Sender, Source, State, Step, To, Traffic};
 use crate::error::{BufferTooSmall, Refusal};
 use crate::message::{Ask, Form, Message};
 use crate::session::Plane;
 
-impl<S: Source> Sender<'_, S> {
+impl<S: Source, K: Seal> Sender<'_, S, K> {
     /// Picks the next thing to do. `Ok(None)`: the step was changed without a frame.
     pub(super) fn decide(&mut self, out: &mut [u8], now: u64) -> Result<Option<(To, usize)>, BufferTooSmall> {
         self.traffic = Traffic::Control;
@@ -130,7 +130,7 @@ impl<S: Source> Sender<'_, S> {
 
     /// Takes answers other than status words.
     pub(super) fn take_answer(&mut self, at: u16, message: &Message<'_>, now: u64) -> bool {
-        let (manifest, install) = (self.manifest, self.settings.install);
+        let (manifest, install, tries) = (self.manifest, self.settings.install, self.settings.tries);
         let Some(meter) = self.meter_mut(at) else { return false };
         match (*message, meter.state) {
             (Message::Identity(ref identity), State::New) => {
@@ -162,11 +162,28 @@ impl<S: Source> Sender<'_, S> {
                 meter.state = State::Joined;
                 meter.waiting = false;
             }
+            // Told to activate before, without an answer: it has gone on to install. The read-back tells.
+            (Message::Refused(Refusal::State), State::Verified)
+                if install.is_some() && (meter.tries > 0 || meter.stale > 0) =>
+            {
+                meter.state = State::Activated;
+                meter.stalls = 0;
+                meter.not_before = now.saturating_add(install.unwrap_or(0).into());
+            }
             // A late answer to an older question: the one to this question, or its absence, decides.
             (Message::Refused(Refusal::State), _) => return false,
+            // It had the number before: this frame came twice, or what numbers are kept falls behind. The next has a higher one.
+            (Message::Refused(Refusal::Stale), _) => {
+                meter.stale = meter.stale.saturating_add(1);
+                if meter.stale > tries {
+                    meter.state = State::GivenUp(Reason::Refused(Refusal::Stale));
+                }
+                return true;
+            }
             (Message::Refused(refusal), _) => meter.state = State::GivenUp(Reason::Refused(refusal)),
             _ => return false,
         }
+        meter.stale = 0;
         true
     }
 

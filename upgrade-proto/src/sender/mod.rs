@@ -2,11 +2,20 @@
 
 mod collect;
 mod enrol;
+mod memory;
+mod meter;
 mod predict;
 mod round;
+mod seal;
+mod settings;
 
-use crate::error::{BufferTooSmall, Refusal};
-use crate::message::{Identity, Initiate, Message, Packet};
+pub use memory::{Memory, SenderError, Tables};
+pub use meter::{Meter, Reason, State};
+pub use seal::{Envelopes, KeyRing, NoSeal, Seal, Whose};
+pub use settings::{Job, Settings, Strategy};
+
+use crate::error::BufferTooSmall;
+use crate::message::{Initiate, Message, Packet};
 use crate::package::{Address, Manifest};
 use crate::session::{Geometry, Plane, Session};
 use round::Round;
@@ -15,178 +24,6 @@ use round::Round;
 pub trait Source {
     /// Adds block `index` of `plane` to `sum` by XOR (octets past the block's end stay); `false` when it cannot be read.
     fn add(&mut self, plane: Plane, index: u16, sum: &mut [u8]) -> bool;
-}
-
-/// How missing blocks are sent again.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub enum Strategy {
-    /// Whatever is predicted to take the least airtime, round by round.
-    #[default]
-    Auto,
-    /// Every block that any meter lacks, to all.
-    Union,
-    /// XOR of blocks such that no meter lacks two of a frame.
-    Xor,
-    /// GF(2) generations where every meter that lacks blocks can decode them, XOR where not.
-    Coded,
-    /// Paper 002: whole bitmaps; blocks that three or more meters lack to all, others to each with acknowledgement.
-    Paper,
-    /// Each block to each meter with acknowledgement.
-    Unicast,
-}
-
-/// What the sender is told about channel and patience. Times in milliseconds.
-#[derive(Copy, Clone, Debug)]
-pub struct Settings {
-    /// How to repair.
-    pub strategy: Strategy,
-    /// Octets per second of the channel.
-    pub rate: u32,
-    /// Octets the carrier adds to a message.
-    pub overhead: u16,
-    /// Longest message the carrier takes; a roll call names as many members as fit.
-    pub longest: u16,
-    /// Pause after a frame to all, for the meters to store it.
-    pub gap: u16,
-    /// From the end of a question to the start of its answer, at most.
-    pub turnaround: u16,
-    /// How often a question is put before the meter counts as silent.
-    pub tries: u8,
-    /// How often a silent meter is tried again, round after round.
-    pub silences: u8,
-    /// Pause before silent meters are tried again when there is nothing else to do.
-    pub silence: u32,
-    /// Rounds in which a meter may get nowhere.
-    pub stalls: u8,
-    /// Rounds in all.
-    pub rounds: u16,
-    /// How long meters take to make room.
-    pub erase: u32,
-    /// How long meters take to check the image.
-    pub verify: u32,
-    /// When to activate (0: now); `None`: leave that to another job.
-    pub activate: Option<u32>,
-    /// How long installing takes, before the version is read back; `None`: do not.
-    pub install: Option<u32>,
-    /// Ask one meter at a time instead of calling the roll of a group.
-    pub single: bool,
-    /// Group address.
-    pub group: u16,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Settings {
-            strategy: Strategy::Auto,
-            rate: 1200,
-            overhead: 30,
-            longest: 640,
-            gap: 0,
-            turnaround: 50,
-            tries: 8,
-            silences: 4,
-            silence: 30_000,
-            stalls: 4,
-            rounds: 200,
-            erase: 15_000,
-            verify: 5_000,
-            activate: None,
-            install: None,
-            single: false,
-            group: 1,
-        }
-    }
-}
-
-/// Why a meter was given up.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Reason {
-    /// It does not answer.
-    Silent,
-    /// It refuses, or is no candidate.
-    Refused(Refusal),
-    /// Round after round brings it nothing.
-    NoProgress,
-    /// Its image's check value is wrong.
-    Verify,
-    /// It still runs another version after activation.
-    Version,
-    /// The rounds are used up.
-    Rounds,
-}
-
-/// How far a meter is.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum State {
-    /// Not asked yet.
-    #[default]
-    New,
-    /// One of the set M_Q: reachable, same maker, older version.
-    Candidate,
-    /// In the group.
-    Joined,
-    /// Session open.
-    Active,
-    /// Has every block.
-    Complete,
-    /// Has checked the image.
-    Verified,
-    /// Was told to activate.
-    Activated,
-    /// Finished as far as this job goes.
-    Done,
-    /// Left out.
-    GivenUp(Reason),
-}
-
-impl State {
-    /// Nothing more will be sent to it.
-    #[must_use]
-    pub const fn is_final(self) -> bool {
-        matches!(self, State::Done | State::GivenUp(_))
-    }
-}
-
-/// What the sender knows of a meter.
-#[derive(Copy, Clone, Debug, Default)]
-pub struct Meter {
-    /// Its address.
-    pub address: Address,
-    /// How far it is.
-    pub state: State,
-    /// What it said about itself.
-    pub identity: Identity,
-    /// Blocks it lacks, as it said last.
-    pub missing: u16,
-    /// Blocks it was sent again, in any way.
-    pub repairs: u32,
-    /// Share of blocks it loses, in 1/65536, as measured.
-    pub loss: u16,
-    sent: u32,
-    lost: u32,
-    plane_meta: bool,
-    fresh: bool,
-    known: bool,
-    unicast: bool,
-    waiting: bool,
-    skipped: bool,
-    /// The last round was for it.
-    served: bool,
-    /// Its decoder cannot hold the cut into generations: it is repaired by lists.
-    apart: bool,
-    /// Answers about another cut than the one asked for, and returns from `apart`.
-    #[cfg(feature = "coded")]
-    other_cut: u8,
-    covered: u16,
-    before: u16,
-    tries: u8,
-    silences: u8,
-    stalls: u8,
-    roll_misses: u8,
-    relapses: u8,
-    not_before: u64,
 }
 
 /// To whom a frame goes.
@@ -242,96 +79,6 @@ pub struct Progress {
     pub seconds_left: u32,
 }
 
-/// Memory of a sender. Octets of `missing`: `(units + 3) * ceil(meters / 8)`; words of `order`: the larger of the two block counts; of
-/// `deficits`: `meters * generations` (empty: no coded repair).
-#[derive(Debug)]
-pub struct Memory<'t> {
-    /// One place for each meter.
-    pub meters: &'t mut [Meter],
-    /// Which meter lacks which block.
-    pub missing: &'t mut [u8],
-    /// Blocks of a round.
-    pub order: &'t mut [u16],
-    /// Rows lacking, by meter and generation.
-    pub deficits: &'t mut [u16],
-}
-
-/// [`Memory`] of fixed size, for a `static`: `METERS` meters, `MISSING` octets, `ORDER` blocks of a plane, `DEFICITS` words.
-#[derive(Debug)]
-pub struct Tables<const METERS: usize, const MISSING: usize, const ORDER: usize, const DEFICITS: usize> {
-    meters: [Meter; METERS],
-    missing: [u8; MISSING],
-    order: [u16; ORDER],
-    deficits: [u16; DEFICITS],
-}
-
-impl<const METERS: usize, const MISSING: usize, const ORDER: usize, const DEFICITS: usize>
-    Tables<METERS, MISSING, ORDER, DEFICITS>
-{
-    /// Empty tables.
-    #[must_use]
-    pub fn new() -> Self {
-        Tables {
-            meters: [Meter::default(); METERS],
-            missing: [0; MISSING],
-            order: [0; ORDER],
-            deficits: [0; DEFICITS],
-        }
-    }
-
-    /// As a sender's memory.
-    pub fn memory(&mut self) -> Memory<'_> {
-        Memory {
-            meters: &mut self.meters,
-            missing: &mut self.missing,
-            order: &mut self.order,
-            deficits: &mut self.deficits,
-        }
-    }
-}
-
-impl<const METERS: usize, const MISSING: usize, const ORDER: usize, const DEFICITS: usize> Default
-    for Tables<METERS, MISSING, ORDER, DEFICITS>
-{
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// Why a sender cannot be made or take another meter.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SenderError {
-    /// A table is too small.
-    Memory,
-    /// The image's sizes are impossible.
-    Geometry,
-}
-
-impl core::fmt::Display for SenderError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            SenderError::Memory => "sender table too small",
-            SenderError::Geometry => "image sizes impossible",
-        })
-    }
-}
-
-impl core::error::Error for SenderError {}
-
-/// What is sent.
-#[derive(Copy, Clone, Debug)]
-pub struct Job<'m> {
-    /// Session number.
-    pub session: u16,
-    /// The manifest (extensions need not be there).
-    pub manifest: Manifest<'m>,
-    /// First 16 octets of the encoded manifest's SHA-256; of an image without manifest, of the image's.
-    pub digest: [u8; 16],
-    /// Send manifest and tags. `false`: data blocks alone, as paper 002, IC 18 and F001 do.
-    pub meta: bool,
-}
-
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum Step {
     Decide,
@@ -353,15 +100,16 @@ enum Step {
     Finished,
 }
 
-/// A concentrator's side of a transfer.
+/// A concentrator's side of a transfer: blocks from `S`, said in the clear or in the envelopes of `K`.
 #[derive(Debug)]
-pub struct Sender<'t, S> {
+pub struct Sender<'t, S, K = NoSeal> {
     settings: Settings,
     session: Session,
     initiate: Initiate,
     manifest: Manifest<'static>,
     geometry: Geometry,
     source: S,
+    seal: K,
     meters: &'t mut [Meter],
     used: u16,
     /// One bit a meter for each unit.
@@ -402,6 +150,24 @@ impl<'t, S: Source> Sender<'t, S> {
         source: S,
         memory: Memory<'t>,
     ) -> Result<Self, SenderError> {
+        Self::sealed(settings, job, source, memory, NoSeal)
+    }
+}
+
+impl<'t, S: Source, K: Seal> Sender<'t, S, K> {
+    /// The same for meters that take commands in envelopes alone ([`Policy::sealed`](crate::install::Policy)); see [`Envelopes`].
+    ///
+    /// # Errors
+    /// As [`new`](Sender::new).
+    pub fn sealed(
+        settings: Settings,
+        job: &Job<'_>,
+        source: S,
+        memory: Memory<'t>,
+        seal: K,
+    ) -> Result<Self, SenderError> {
+        // Without the group's key nobody can be called up by group.
+        let settings = Settings { single: settings.single || !seal.has_group(), ..settings };
         let manifest = Manifest { extensions: &[], ..job.manifest };
         let length = if job.meta { job.manifest.encoded_len().unwrap_or(0) } else { 0 };
         let tagged = job.meta && job.manifest.tagged;
@@ -436,6 +202,7 @@ impl<'t, S: Source> Sender<'t, S> {
             manifest,
             geometry,
             source,
+            seal,
             meters: memory.meters,
             used: 0,
             rows,
@@ -484,6 +251,12 @@ impl<'t, S: Source> Sender<'t, S> {
         self.session
     }
 
+    /// What seals: its numbers are to be kept.
+    #[must_use]
+    pub const fn seal(&self) -> &K {
+        &self.seal
+    }
+
     /// How the image is cut.
     #[must_use]
     pub const fn geometry(&self) -> Geometry {
@@ -528,14 +301,15 @@ impl<'t, S: Source> Sender<'t, S> {
 
     /// Takes an answer in. What no question asked for is ignored.
     pub fn handle_message(&mut self, from: Address, octets: &[u8], now: u64) {
-        let Ok(packet) = Packet::parse(octets) else { return };
         let Some(at) = self.meters().iter().position(|meter| meter.address == from) else { return };
         let Ok(at) = u16::try_from(at) else { return };
-        if packet.session != self.session {
-            return;
-        }
         let awaited = matches!(self.step, Step::Await { meter, .. } if meter == at);
         if !awaited && !matches!(self.step, Step::Roll { .. }) {
+            return;
+        }
+        let Some(octets) = self.seal.open(from, octets) else { return };
+        let Ok(packet) = Packet::parse(octets) else { return };
+        if packet.session != self.session {
             return;
         }
         let taken = match packet.message {
@@ -602,10 +376,10 @@ impl<'t, S: Source> Sender<'t, S> {
 
     /// The next frame, when the channel is free; `None` when there is nothing to send now.
     ///
-    /// `out` takes the longest message: the block size and 80 octets.
+    /// `out` takes the longest message: the block size and 80 octets, in an envelope 93.
     ///
     /// # Errors
-    /// [`BufferTooSmall`] when `out` is shorter than the message.
+    /// [`BufferTooSmall`] when `out` is shorter than the message, or it cannot be sealed.
     pub fn poll_transmit<'b>(
         &mut self,
         out: &'b mut [u8],
@@ -637,6 +411,7 @@ impl<'t, S: Source> Sender<'t, S> {
             if matches!(to, To::Group(_)) {
                 self.pause = self.settings.gap;
             }
+            let len = self.seal.seal(to, out, len)?;
             self.sent = self.sent.wrapping_add(1);
             let octets = out.get(..len).ok_or(BufferTooSmall)?;
             return Ok(Some(Transmit { to, octets, traffic: self.traffic }));
@@ -658,7 +433,7 @@ impl<'t, S: Source> Sender<'t, S> {
             Strategy::Paper | Strategy::Unicast => u32::from(self.geometry.units().div_ceil(8)),
             _ => u32::from(self.slot_limit.max(64)),
         };
-        self.airtime(octets.saturating_add(24)).saturating_add(20)
+        self.airtime(octets.saturating_add(24).saturating_add(K::OVERHEAD.into())).saturating_add(20)
     }
 
     /// Time of a message on the channel, in milliseconds.

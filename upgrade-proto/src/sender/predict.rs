@@ -1,10 +1,10 @@
 //! What a round will take, and the job.
 
-use super::{Sender, Source};
+use super::{Seal, Sender, Source};
 use crate::message::BLOCK_HEADER_LEN;
 use crate::session::Plane;
 
-impl<S: Source> Sender<'_, S> {
+impl<S: Source, K: Seal> Sender<'_, S, K> {
     /// Octets on the channel of a frame with `head` octets before the data beyond a plain block's.
     pub(super) fn frame_octets(&self, head: u32) -> u32 {
         u32::from(self.settings.overhead)

@@ -1,6 +1,6 @@
 //! One round of blocks: which, in what frames.
 
-use super::{Sender, Source, State, Step, Strategy, To, Traffic};
+use super::{Seal, Sender, Source, State, Step, Strategy, To, Traffic};
 use crate::error::BufferTooSmall;
 use crate::message::{Head, Indices, XOR_MAX, encode_in_place};
 use crate::session::Plane;
@@ -75,7 +75,7 @@ fn meets(row: &[u8], mask: &[u8], sum: &[u8]) -> bool {
     row.iter().zip(mask).zip(sum).any(|((row, mask), sum)| row & mask & sum != 0)
 }
 
-impl<S: Source> Sender<'_, S> {
+impl<S: Source, K: Seal> Sender<'_, S, K> {
     /// Plans the next round; `false` when no meter that answers lacks anything.
     pub(super) fn plan(&mut self) -> bool {
         let lacking = |meter: &super::Meter| meter.state == State::Active && meter.fresh;

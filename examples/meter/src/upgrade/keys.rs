@@ -143,10 +143,13 @@ pub fn symmetric(path: &str) -> Result<[u8; 16], String> {
         return Ok(key);
     }
     let text = std::str::from_utf8(&file).unwrap_or_default().trim();
-    match u128::from_str_radix(text, 16) {
-        Ok(key) if text.len() == 32 => Ok(key.to_be_bytes()),
-        _ => Err(format!("{path}: neither 16 octets nor 32 hex digits")),
-    }
+    hex(text).ok_or_else(|| format!("{path}: neither 16 octets nor 32 hex digits"))
+}
+
+/// An AES-128 key of 32 hex digits.
+pub fn hex(text: &str) -> Option<[u8; 16]> {
+    let digits = text.len() == 32 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+    u128::from_str_radix(text, 16).ok().filter(|_| digits).map(u128::to_be_bytes)
 }
 
 /// Writes a file that must not be there yet; a secret one for its owner alone.

@@ -11,6 +11,7 @@ mod memo;
 mod options;
 mod pack;
 mod receive;
+mod ring;
 mod send;
 mod sign;
 mod simulate;

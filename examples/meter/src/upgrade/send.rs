@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use upgrade_proto::carrier::plain::{OVERHEAD, group_address};
 use upgrade_proto::package::Address;
-use upgrade_proto::sender::{Memory, Meter, Sender, Settings, State, To};
+use upgrade_proto::sender::{Envelopes, Memory, Meter, NoSeal, Seal, Sender, Settings, State, To};
 use upgrade_proto::session::Plane;
 
 use super::command::strategy;
 use super::link::Link;
 use super::options::Options;
 use super::pack;
+use super::ring::{self, Numbers, Ring};
 
 pub const HELP: &str = "\
 meter upgrade send --port PORT [options]
@@ -26,6 +27,9 @@ meter upgrade send --port PORT [options]
   --erase 15 --verify 5   seconds meters take to make room, to check
   --activate T        0: now; without it the meters are left verified
   --install 10        seconds until the version is read back; without it, it is not
+  --keys FILE         for meters that take sealed commands alone: lines `HEX-ADDRESS = 32 hex digits`, and `group = 32 hex digits`;
+                      without the group's key each meter is asked alone. METER_UPGRADE_KEYS in the environment does too
+  --numbers FILE      where the number of the last sealed command is kept, one file for all jobs; needed with keys
   --report FILE       per meter: state, blocks repaired, loss, version
 ";
 
@@ -102,9 +106,22 @@ pub fn run(args: &[String]) -> Result<String, String> {
     };
     let (session, baud) = (options.value("session", 1)?, options.value("baud", 9600)?);
     let report = options.text("report");
+    let ring = ring::load(options.text("keys").as_deref())?;
+    let numbers = options.text("numbers");
     // For repeated options of a job file, the command line's came first and was taken.
     let link = Link::open(&port, baud)?;
-    let text = transfer(&image, &settings, session, &meters, &link, (pace, quiet))?;
+    let how = (pace, quiet);
+    let text = match ring {
+        None => transfer(&image, &settings, session, &meters, &link, how, NoSeal, |_| Ok(()))?,
+        Some(ring) => {
+            ring.covers(&meters)?;
+            let mut numbers = Numbers::open(&numbers.ok_or("--numbers is missing")?)?;
+            let seal = Envelopes::new(ring, numbers.last());
+            transfer(&image, &settings, session, &meters, &link, how, seal, |seal: &Envelopes<Ring>| {
+                numbers.use_up_to(seal.number())
+            })?
+        }
+    };
     if let Some(path) = report {
         std::fs::write(&path, &text).map_err(|error| format!("{path}: {error}"))?;
     }
@@ -129,13 +146,17 @@ fn heard_back(
     Err("--echo: the channel does not give back what is sent on it".into())
 }
 
-fn transfer(
+/// `keep` is told what seals before each frame goes out, to remember its numbers.
+#[allow(clippy::too_many_arguments, reason = "the parts of one job, each of its own kind")]
+fn transfer<K: Seal>(
     image: &super::image::Image,
     settings: &Settings,
     session: u16,
     addresses: &[Address],
     link: &Link,
     (pace, quiet): (Pace, bool),
+    seal: K,
+    mut keep: impl FnMut(&K) -> Result<(), String>,
 ) -> Result<String, String> {
     let geometry = image.geometry;
     let mut meters = vec![Meter::default(); addresses.len()];
@@ -144,8 +165,8 @@ fn transfer(
     let mut deficits = vec![0; addresses.len() * 32];
     let memory =
         Memory { meters: &mut meters, missing: &mut missing, order: &mut order, deficits: &mut deficits };
-    let mut sender =
-        Sender::new(*settings, &image.job(session), image, memory).map_err(|error| error.to_string())?;
+    let mut sender = Sender::sealed(*settings, &image.job(session), image, memory, seal)
+        .map_err(|error| error.to_string())?;
     for &address in addresses {
         sender.add_meter(address).map_err(|error| error.to_string())?;
     }
@@ -162,20 +183,22 @@ fn transfer(
     while !sender.is_finished() {
         let now = start.elapsed().as_millis() as u64;
         let mut wait = Duration::from_millis(5);
-        if let Some(sent) = sender.poll_transmit(&mut buffer, now).map_err(|error| error.to_string())? {
-            let to = match sent.to {
+        let sent = sender.poll_transmit(&mut buffer, now).map_err(|error| error.to_string())?;
+        if let Some((to, len)) = sent.map(|sent| (sent.to, sent.octets.len())) {
+            keep(sender.seal())?;
+            let to = match to {
                 To::Meter(address) => address,
                 To::Group(group) => group_address(group),
             };
-            link.send(to, own, sent.octets)?;
+            let octets = &buffer[..len];
+            link.send(to, own, octets)?;
             match pace {
                 // The pipe takes a frame at once; the channel it stands for takes its time.
                 Pace::Rate => {
-                    let octets = sent.octets.len() + OVERHEAD;
                     let rate = f64::from(settings.rate.max(1));
-                    std::thread::sleep(Duration::from_secs_f64(octets as f64 / rate));
+                    std::thread::sleep(Duration::from_secs_f64((len + OVERHEAD) as f64 / rate));
                 }
-                Pace::Echo => heard_back(link, own, sent.octets, &mut early)?,
+                Pace::Echo => heard_back(link, own, octets, &mut early)?,
             }
             sender.handle_sent(start.elapsed().as_millis() as u64);
             wait = Duration::ZERO;

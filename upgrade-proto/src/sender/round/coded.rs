@@ -1,6 +1,6 @@
 //! Rounds of GF(2) rows: how many generations, how dense, how many frames.
 
-use super::{Kind, Sender, Source};
+use super::{Kind, Seal, Sender, Source};
 use crate::coding::{GENERATIONS_MAX, RowBlocks};
 use crate::error::BufferTooSmall;
 use crate::message::{Head, Row, Status, encode_in_place};
@@ -35,7 +35,7 @@ const OTHER_MAX: u8 = 4;
 /// Mean loss, in 1/65536, from which meters are asked at once for rows lacking instead of lists.
 const LOSSY: u32 = 65536 / 22;
 
-impl<S: Source> Sender<'_, S> {
+impl<S: Source, K: Seal> Sender<'_, S, K> {
     fn deficit(&self, meter: u16, generation: u8) -> u16 {
         let at = self.deficit_at(meter, generation);
         self.deficits.get(at).copied().unwrap_or(0)
@@ -60,6 +60,7 @@ impl<S: Source> Sender<'_, S> {
         let wanted = matches!(self.settings.strategy, Strategy::Auto | Strategy::Coded);
         if !wanted
             || !self.initiate.tagged
+            || !self.seal.has_group()
             || self.round.plane == Plane::Meta
             || !self.first_done(Plane::Data)
             || self.round.apart
@@ -185,6 +186,7 @@ impl<S: Source> Sender<'_, S> {
             || !self.first_done(Plane::Data)
             || self.coded.foreseen
             || !self.initiate.tagged
+            || !self.seal.has_group()
         {
             return;
         }
