@@ -4,7 +4,7 @@
 use arbitrary::Arbitrary;
 use dlt645::{Address, Builder, Control, Data, frames};
 use libfuzzer_sys::fuzz_target;
-use std::ops::Range;
+use meter_fuzz::structured::all_delivered;
 
 #[derive(Arbitrary, Debug)]
 struct Piece<'a> {
@@ -40,23 +40,5 @@ fuzz_target!(|pieces: Vec<Piece<'_>>| {
             stream.extend(&octets);
         }
     }
-    let found: Vec<Range<usize>> =
-        frames(&stream).flatten().map(|frame| place(&stream, frame.octets())).collect();
-    for frame in whole {
-        let delivered = found.contains(&frame);
-        assert!(
-            delivered || found.iter().any(|found| swallows(found, &frame)),
-            "lost: {frame:?} of {stream:02X?}"
-        );
-    }
+    all_delivered(&stream, &whole, frames(&stream).flatten().map(|frame| frame.octets()));
 });
-
-/// A frame that is good as well, started earlier and reaches into this one: then this one is a part of its content.
-fn swallows(found: &Range<usize>, frame: &Range<usize>) -> bool {
-    found.start < frame.start && found.end > frame.start
-}
-
-fn place(stream: &[u8], frame: &[u8]) -> Range<usize> {
-    let start = frame.as_ptr().addr() - stream.as_ptr().addr();
-    start..start + frame.len()
-}
