@@ -8,6 +8,7 @@ use obis::apdu::DataNotification;
 use obis::han;
 
 #[path = "contenders/han.rs"]
+#[allow(dead_code, reason = "the table uses the rest")]
 mod contenders;
 
 use contenders::{hdlcparse_and_walk, named, read};

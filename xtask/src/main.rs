@@ -17,6 +17,7 @@ mod p1;
 mod probe;
 mod report;
 mod run;
+mod scaling;
 mod setup;
 mod short;
 mod signatures;
@@ -112,6 +113,8 @@ cargo xtask firmware [CHIP…] [--record] [--no-setup]       the firmware steps,
 cargo xtask fuzz TARGET|all [--seconds N | --runs N]       a long run of one target, or of each in turn
 cargo xtask budgets [--record]                             print the budget table's figures; --record takes them in
 cargo xtask coverage [--lines]                             line coverage of the libraries by all tests, file by file
+cargo xtask scaling                                        cost of an octet from 64 octets to 1 GiB and on two threads; time
+                                                           and memory of the upgrade simulation from 1 to 10,000 meters
 cargo xtask signatures                                     what a check of a signature costs on a Cortex-M, in QEMU
 cargo xtask help
 
@@ -143,6 +146,7 @@ fn main() -> ExitCode {
             [other, ..] => usage_error(other),
         },
         Some("signatures") if args.len() == 1 => single("signatures", 10, signatures::run),
+        Some("scaling") if args.len() == 1 => single("scaling", 60, scaling::run),
         Some("coverage") => match words.collect::<Vec<_>>().as_slice() {
             [] => single("coverage", 60, |step| coverage::run(step, false)),
             ["--lines"] => single("coverage", 60, |step| coverage::run(step, true)),

@@ -11,6 +11,26 @@ pub fn read(octets: &[u8]) -> u64 {
     notifications(octets).fold(0, |sum: u64, notification| sum.wrapping_add(read_body(notification.body)))
 }
 
+/// The same through a stream decoder, an octet at a time.
+pub struct Stream(dlms_hdlc::Decoder<[u8; 700]>);
+
+impl Stream {
+    pub const fn new() -> Self {
+        Self(dlms_hdlc::Decoder::new([0; 700]))
+    }
+
+    pub fn read(&mut self, octets: &[u8]) -> u64 {
+        let mut sum = 0u64;
+        for mut octet in octets.chunks(1) {
+            while let Some(event) = self.0.decode(&mut octet) {
+                let notification = event.ok().and_then(|frame| notification(frame.information()));
+                sum = sum.wrapping_add(notification.map_or(0, |notification| read_body(notification.body)));
+            }
+        }
+        sum
+    }
+}
+
 fn read_body(body: &[u8]) -> u64 {
     let mut reader = Reader::new(body);
     let mut sum = 0u64;
@@ -78,8 +98,11 @@ pub fn named(octets: &[u8]) -> u64 {
 }
 
 fn notifications(octets: &[u8]) -> impl Iterator<Item = DataNotification<'_>> {
-    let information = dlms_hdlc::frames(octets).flatten().map(|frame| frame.information());
-    information.filter_map(|octets| DataNotification::parse_header(Llc::parse(octets)?.1).ok())
+    dlms_hdlc::frames(octets).flatten().filter_map(|frame| notification(frame.information()))
+}
+
+fn notification(information: &[u8]) -> Option<DataNotification<'_>> {
+    DataNotification::parse_header(Llc::parse(information)?.1).ok()
 }
 
 /// hdlcparse for the frame, and the plainest recursive walk that reads every leaf where it stands.

@@ -73,8 +73,13 @@ pub fn objects(octets: &[u8]) -> usize {
 /// The check alone, with the table of the fastest crate.
 pub fn crc_only(octets: &[u8]) -> u16 {
     static CRC: crc::Crc<u16, crc::Table<16>> = crc::Crc::<u16, crc::Table<16>>::new(&crc::CRC_16_ARC);
+    CRC.checksum(checked(octets))
+}
+
+/// What the check is over: all up to the `!`.
+pub fn checked(octets: &[u8]) -> &[u8] {
     let end = octets.iter().rposition(|octet| *octet == b'!').map_or(0, |at| at + 1);
-    CRC.checksum(octets.get(..end).unwrap_or_default())
+    octets.get(..end).unwrap_or_default()
 }
 
 /// dsmr5 on the octets of one telegram, its values in a sum too; its numbers are to be had as f64. It skips the lines it

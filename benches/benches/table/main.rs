@@ -1,19 +1,25 @@
 //! Everybody beside everybody, in one run: minima of interleaved turns, one core, every value out, every check verified.
 //!
-//!     cargo bench -p benches --bench table -- [--json FILE] [--plot FILE.svg] [--python PYTHON] [--longest OCTETS]
+//!     cargo bench -p benches --bench table -- [--json FILE] [--plot FILE.svg] [--python PYTHON] [--longest OCTETS] [--lengths]
 //!
 //! `--python` names an interpreter that has the Python libraries (`pip install amshan gurux-dlms dlms-cosem dsmr-parser
-//! dlt645`). The lengths of the scaling table go up to 16 MiB unless `--longest` says more.
+//! dlt645`). The lengths of the scaling table go up to 16 MiB unless `--longest` says more; `--lengths` prints that table alone.
 
+#[path = "../contenders/boot.rs"]
+mod boot;
 #[path = "../contenders/dlt645.rs"]
 #[allow(dead_code, reason = "the criterion benchmarks use the rest")]
 mod dlt645;
+#[path = "../contenders/flash.rs"]
+mod flash;
 #[path = "../contenders/han.rs"]
 #[allow(dead_code, reason = "the criterion benchmarks use the rest")]
 mod han;
 #[path = "../contenders/p1.rs"]
 #[allow(dead_code, reason = "the criterion benchmarks use the rest")]
 mod p1;
+#[path = "../contenders/sml.rs"]
+mod sml;
 
 mod dirty;
 mod measure;
@@ -22,6 +28,7 @@ mod report;
 mod scaling;
 
 use core::hint::black_box;
+use crc_fast::CrcAlgorithm::{self, Crc16Arc, Crc16IbmSdlc};
 use measure::{Contender, Effort, minima};
 use report::{Cell, Report};
 use std::path::PathBuf;
@@ -36,6 +43,8 @@ struct Options {
     plot: Option<PathBuf>,
     python: Option<PathBuf>,
     longest: usize,
+    /// The scaling table and no other.
+    lengths: bool,
     /// `cargo test` runs this once, to see that it works: no time for figures.
     once: bool,
 }
@@ -45,18 +54,20 @@ fn main() -> Result<(), Box<dyn core::error::Error>> {
     let turn = Duration::from_micros(if options.once { 0 } else { 500 });
     let effort = Effort { turns: if options.once { 1 } else { 200 }, turn };
     let mut report = Report::default();
-    frames(&mut report, effort);
-    telegrams(&mut report, effort);
-    replies(&mut report, effort);
-    if let Some(interpreter) = &options.python {
-        python::add(&mut report, interpreter)?;
+    if !options.lengths {
+        frames(&mut report, effort);
+        telegrams(&mut report, effort);
+        replies(&mut report, effort);
+        if let Some(interpreter) = &options.python {
+            python::add(&mut report, interpreter)?;
+        }
+        neighbour(&mut report, effort);
+        boots(&mut report, effort.turns.div_ceil(10));
+        limits(&mut report, options.once);
+        hostile(&mut report, Effort { turns: effort.turns.div_ceil(20), turn });
     }
-    limits(&mut report);
+    lengths(&mut report, if options.once { 64 } else { options.longest });
     println!("{}", report.markdown());
-    hostile(Effort { turns: effort.turns.div_ceil(20), turn });
-    if !options.once {
-        lengths(options.longest);
-    }
     if let Some(file) = &options.json {
         std::fs::write(file, report.json())?;
     }
@@ -76,6 +87,7 @@ fn options() -> Result<Options, String> {
             "--json" => options.json = Some(value()?.into()),
             "--plot" => options.plot = Some(value()?.into()),
             "--python" => options.python = Some(value()?.into()),
+            "--lengths" => options.lengths = true,
             "--longest" => options.longest = value()?.parse().map_err(|_| "--longest wants octets")?,
             // A name to filter by, which cargo passes on to every benchmark.
             _ => {}
@@ -90,13 +102,26 @@ fn add(
     group: &'static str,
     input: &str,
     octets: usize,
+    of: Vec<Contender<'_>>,
+    effort: Effort,
+) {
+    add_each(report, group, input, |_| octets, of, effort);
+}
+
+/// The same where each has an input of its own length.
+fn add_each(
+    report: &mut Report,
+    group: &'static str,
+    input: &str,
+    octets: impl Fn(&str) -> usize,
     mut of: Vec<Contender<'_>>,
     effort: Effort,
 ) {
     let times = minima(&mut of, effort);
     for (contender, time) in of.iter().zip(times) {
+        let octets = octets(contender.name);
         let (input, contender) = (input.to_owned(), contender.name.to_owned());
-        report.add(Cell { group, input, octets, contender, nanoseconds: Some(time) });
+        report.add(Cell { group, input, octets, contender, nanoseconds: Some(time), flash: None });
     }
 }
 
@@ -109,6 +134,7 @@ fn frames(report: &mut Report, effort: Effort) {
             "{}: the peer reads something else",
             input.name
         );
+        assert_eq!(fast(Crc16IbmSdlc, octets), x25(octets).into());
         let contenders = vec![
             Contender::new(LIBRARY, || _ = black_box(han::read(black_box(octets)))),
             Contender::new("this library, values named and scaled", || {
@@ -124,9 +150,15 @@ fn frames(report: &mut Report, effort: Effort) {
                 _ = black_box(hdlc::decode(black_box(octets), hdlc::SpecialChars::default()).is_ok());
             }),
             Contender::new("crc Table<16> alone", || _ = black_box(x25(black_box(octets)))),
+            Contender::new("crc-fast alone", || _ = black_box(fast(Crc16IbmSdlc, black_box(octets)))),
         ];
         add(report, "HAN frame", input.name, octets.len(), contenders, effort);
     }
+}
+
+/// By carry-less multiplication where the processor has it.
+fn fast(algorithm: CrcAlgorithm, octets: &[u8]) -> u64 {
+    crc_fast::checksum(algorithm, octets)
 }
 
 fn x25(octets: &[u8]) -> u16 {
@@ -137,6 +169,7 @@ fn x25(octets: &[u8]) -> u16 {
 fn telegrams(report: &mut Report, effort: Effort) {
     for (name, octets) in benches::p1::inputs() {
         let octets = octets.as_slice();
+        assert_eq!(fast(Crc16Arc, p1::checked(octets)), p1::crc_only(octets).into());
         let readout = p1::readout(octets);
         let contenders = vec![
             Contender::new(LIBRARY, || _ = black_box(p1::values(black_box(octets)))),
@@ -149,6 +182,9 @@ fn telegrams(report: &mut Report, effort: Effort) {
             }),
             Contender::new("han", || _ = black_box(p1::han_objects(black_box(octets)))),
             Contender::new("crc Table<16> alone", || _ = black_box(p1::crc_only(black_box(octets)))),
+            Contender::new("crc-fast alone", || {
+                _ = black_box(fast(Crc16Arc, p1::checked(black_box(octets))))
+            }),
         ];
         add(report, "P1 telegram", name, octets.len(), contenders, effort);
     }
@@ -173,31 +209,91 @@ fn replies(report: &mut Report, effort: Effort) {
     add(report, "DL/T 645", "reply 91H", octets.len(), contenders, effort);
 }
 
-/// What memory gives: a sum of 256 MiB of words.
-fn limits(report: &mut Report) {
-    let words = vec![1u64; 1 << 25];
+/// Another protocol, of a telegram as long as one of ours.
+fn neighbour(report: &mut Report, effort: Effort) {
+    const REGISTERS: u8 = 14;
+    let (frame, telegram) = (benches::han::frames().remove(3).octets, sml::telegram(REGISTERS));
+    let (frame, telegram) = (frame.as_slice(), telegram.as_slice());
+    let (mut ours, mut theirs) = (han::Stream::new(), sml::Reader::new());
+    assert_eq!(ours.read(frame), han::read(frame));
+    assert_eq!(theirs.read(telegram), sml::expected(REGISTERS));
+    let contenders = vec![
+        Contender::new("this library, HDLC and DLMS, an octet at a time", || {
+            _ = black_box(ours.read(black_box(frame)));
+        }),
+        Contender::new("this library, HDLC and DLMS, from a slice", || {
+            _ = black_box(han::read(black_box(frame)))
+        }),
+        Contender::new("sml-rs, SML, an octet at a time", || _ = black_box(theirs.read(black_box(telegram)))),
+    ];
+    let octets = |contender: &str| if contender.starts_with("sml-rs") { telegram.len() } else { frame.len() };
+    add_each(report, "neighbour, another protocol", "one message", octets, contenders, effort);
+}
+
+/// What it costs to put a program in the place of another, and back; each step by the minimum of its turns.
+fn boots(report: &mut Report, turns: u32) {
+    type Run = fn(&boot::Programs) -> boot::Costs;
+    let runs: [(&str, Run); 3] = [
+        ("this library, SHA-256 before and after each copy", boot::ours),
+        ("embassy-boot, nothing checked, buffer of 128 octets", boot::embassy::<128>),
+        ("embassy-boot, nothing checked, buffer of 4096 octets", boot::embassy::<4096>),
+    ];
+    let programs = boot::Programs::new();
+    let mut costs = runs.map(|(_, run)| run(&programs));
+    for _ in 1..turns {
+        for ((_, run), best) in runs.iter().zip(&mut costs) {
+            *best = best.best(run(&programs));
+        }
+    }
+    let step = |name: &str, of: fn(&boot::Costs) -> boot::Cost, report: &mut Report| {
+        for ((who, _), costs) in runs.iter().zip(&costs) {
+            let boot::Cost { time, flash } = of(costs);
+            report.add(Cell {
+                group: "boot loader",
+                input: name.to_owned(),
+                octets: boot::PROGRAM,
+                contender: (*who).to_owned(),
+                nanoseconds: Some(time.as_secs_f64() * 1e9),
+                flash: Some(flash),
+            });
+        }
+    };
+    step("before the reset", |costs| costs.application, report);
+    step("install, after the reset", |costs| costs.install, report);
+    step("both", |costs| costs.application.and(costs.install), report);
+    step("roll back", |costs| costs.roll_back, report);
+    step("start with nothing to do", |costs| costs.start, report);
+}
+
+/// What memory gives, and what a check value takes of it: sums of many words.
+fn limits(report: &mut Report, once: bool) {
+    let words = vec![1u64; if once { 1 << 10 } else { 1 << 25 }];
+    let octets: Vec<u8> = words.iter().take(1 << 17).flat_map(|word| word.to_ne_bytes()).collect();
     let read =
         || _ = black_box(black_box(words.as_slice()).iter().fold(0u64, |sum, word| sum.wrapping_add(*word)));
     let effort = Effort { turns: 3, turn: Duration::ZERO };
-    add(report, "limit", "256 MiB", words.len() * 8, vec![Contender::new("reading memory", read)], effort);
+    add(
+        report,
+        "limit",
+        "words of 256 MiB",
+        words.len() * 8,
+        vec![Contender::new("reading memory", read)],
+        effort,
+    );
+    let contenders = vec![
+        Contender::new("crc-fast alone", || _ = black_box(fast(Crc16IbmSdlc, black_box(&octets)))),
+        Contender::new("crc Table<16> alone", || _ = black_box(x25(black_box(&octets)))),
+    ];
+    add(report, "limit", "octets of 1 MiB", octets.len(), contenders, effort);
 }
 
-fn hostile(effort: Effort) {
+fn hostile(report: &mut Report, effort: Effort) {
     let telegrams: Vec<u8> = benches::p1::self_made().into_iter().flat_map(|(_, octets)| octets).collect();
     let replies: Vec<u8> = (0..100).flat_map(|n| dlt645::reply(n * 997)).collect();
-    println!("| stream | octets | in chunks of 64: ns an octet | × clean | slice: ns an octet | × clean |");
-    println!("|---|---|--:|--:|--:|--:|");
-    for cost in dirty::costs(&telegrams, &replies, effort) {
-        let dirty::Cost { protocol, stream, chunks, slice } = cost;
-        println!(
-            "| {protocol} | {stream} | {:.2} | {:.1} | {:.2} | {:.1} |",
-            chunks.nanoseconds, chunks.times_clean, slice.nanoseconds, slice.times_clean
-        );
-    }
-    println!();
+    report.streams = dirty::costs(&telegrams, &replies, effort);
 }
 
-fn lengths(longest: usize) {
+fn lengths(report: &mut Report, longest: usize) {
     let frame = benches::han::frames().remove(3).octets;
     let telegram = benches::p1::self_made().remove(1).1;
     let reply = dlt645::reply(12_345_678);
@@ -212,14 +308,9 @@ fn lengths(longest: usize) {
         }
         black_box(sum);
     };
-    println!("| input of | octets: ns an octet | two threads read |\n|---|---|--:|");
-    for scaling in [
+    report.lengths = vec![
         scaling::of("HAN frames", &frame, longest, |octets| _ = black_box(han::read(octets))),
         scaling::of("P1 telegrams", &telegram, longest, |octets| _ = black_box(p1::values(octets))),
         scaling::of("DL/T 645 replies", &reply, longest, read_replies),
-    ] {
-        let points: Vec<String> =
-            scaling.points.iter().map(|(octets, time)| format!("{octets}: {time:.2}")).collect();
-        println!("| {} | {} | {:.2} × one |", scaling.name, points.join(", "), scaling.two_threads);
-    }
+    ];
 }

@@ -35,7 +35,7 @@ pub fn add(report: &mut Report, interpreter: &Path) -> Result<(), Box<dyn core::
         let Some((group, name, octets)) = inputs.iter().find(|(_, name, _)| name == file) else { continue };
         let input = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem).to_owned();
         let (contender, nanoseconds) = (format!("{library} (Python)"), time.parse().ok());
-        report.add(Cell { group, input, octets: octets.len(), contender, nanoseconds });
+        report.add(Cell { group, input, octets: octets.len(), contender, nanoseconds, flash: None });
     }
     Ok(())
 }
