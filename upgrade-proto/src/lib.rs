@@ -21,7 +21,8 @@
 //! # Phases (paper 002, 1.1)
 //! Request (query, identity: the set M_Q of equation 1), group (join), initiate, download (blocks to all, unanswered), confirm (status, repair,
 //! bounded), verify, activate, read-back (query again). Manifest and tag table are blocks of the session, sent and confirmed before the data,
-//! and again for a meter that joins late.
+//! and again for meters that join late: those are taken in between two frames, and hear the rest of a first pass as the others do. Six of 61
+//! meters that come after 300 s cost 35 % more airtime at 1 % of frames lost, and 56 % at 10 %; what they missed was 29 % of the blocks.
 //!
 //! # Messages
 //! All numbers have the most significant octet first. Every message starts with `kind u8 | session u16 | image digest prefix u32`; a block's header

@@ -16,6 +16,7 @@ use common::*;
 use proptest::prelude::*;
 use upgrade_proto::bitmap::{EepromMap, FlashMap};
 use upgrade_proto::sender::{Reason, Sender, State, Strategy as Repair};
+use upgrade_proto::session::Plane;
 
 const CLEAN: Trouble = Trouble { loss: 0.0, duplicate: 0.0, reorder: 0.0, corrupt: 0.0 };
 
@@ -146,7 +147,7 @@ fn concentrator_cut_resumes_without_starting_again() {
             for (at, most) in most.iter_mut().enumerate() {
                 let node = world.nodes[at].as_ref().unwrap();
                 if node.session().is_some() {
-                    let missing = node.missing(upgrade_proto::session::Plane::Data);
+                    let missing = node.missing(Plane::Data);
                     assert!(missing <= *most, "progress was lost");
                     *most = missing;
                 }
@@ -195,6 +196,37 @@ fn a_meter_that_joins_late_gets_tags_and_image() {
     }
     assert!(late);
     assert_eq!(world.check(&sender), 3);
+}
+
+/// Who comes in the middle of the first pass is taken in there: it gets the tags, then the rest of the pass as the others do, and only what was
+/// sent before it came again.
+#[test]
+fn a_meter_that_joins_in_the_middle_of_a_pass_hears_the_rest_of_it() {
+    for tagged in [true, false] {
+        let image = Image::new(octets(6_400, 2), 64, tagged, tagged, &[]);
+        let mut tables = Tables::new(3, &image.geometry);
+        let mut sender = Sender::new(settings(), &image.job(7), &image, tables.memory()).unwrap();
+        for at in 0..2 {
+            sender.add_meter(config(at).address).unwrap();
+        }
+        let mut world = World::new(&image, flash_nodes(3), CLEAN, 5);
+        world.down[2] = u64::MAX;
+        let meta = image.geometry.count(Plane::Meta);
+        let mut before = None;
+        while world.turn(&mut sender) {
+            let sent = u16::try_from(sender.progress().frames).unwrap();
+            if before.is_none() && sent > meta + 40 {
+                before = Some(sent);
+                world.down[2] = 0;
+                sender.add_meter(config(2).address).unwrap();
+            }
+        }
+        assert_eq!(world.check(&sender), 3);
+        // Tags once more, and the forty blocks; some frames go by while it makes room.
+        let frames = u16::try_from(sender.progress().frames).unwrap();
+        let (least, all) = (meta + 100 + meta + 40, meta + 100 + meta + 100);
+        assert!(frames >= least && frames < least + 20, "{frames}, {least} to {all}");
+    }
 }
 
 /// Write-once flash with the map in an EEPROM: nothing is ever programmed twice, and a cut costs the blocks of one sector.

@@ -92,6 +92,51 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         }
     }
 
+    /// Between two frames of a round: who came since is taken in, and, where the rest of the round is worth it, sent manifest and tags, so that
+    /// it can use the blocks still to come. `Ok(None)`: nothing of the kind.
+    pub(super) fn aside(&mut self, out: &mut [u8], now: u64) -> Result<Option<(To, usize)>, BufferTooSmall> {
+        for at in 0..self.used {
+            if let Some(message) = self.enrolment(at, now) {
+                self.traffic = Traffic::Control;
+                self.aside = true;
+                return self.ask(at, message, out).map(Some);
+            }
+        }
+        if self.serves_newcomers() {
+            // Blocks are of no use before there is room for them.
+            let opens = |meter: &super::Meter| meter.state == State::Active && !meter.known;
+            if let Some(at) = self.meters().iter().position(|meter| opens(meter) && meter.not_before <= now) {
+                self.traffic = Traffic::Control;
+                self.aside = true;
+                let at = u16::try_from(at).unwrap_or(u16::MAX);
+                return self.ask(at, Message::StatusQuery(Ask::COUNT), out).map(Some);
+            }
+            let comes = |meter: &super::Meter| match meter.state {
+                State::New | State::Candidate | State::Joined => meter.silences == 0,
+                _ => opens(meter) && meter.silences == 0,
+            };
+            // Once for all that come together.
+            if !self.any(comes) && self.welcome() {
+                self.begin_tags();
+            }
+        }
+        self.next_tags(out)
+    }
+
+    /// Whether there are meters that lack everything and that the round was not planned for; they hear it from here on.
+    fn welcome(&mut self) -> bool {
+        let count = self.geometry.count(Plane::Data);
+        let mut any = false;
+        for (at, meter) in self.meters.iter_mut().enumerate() {
+            let masked = self.mask.get(at >> 3).is_some_and(|octet| octet & (0x80u8 >> (at & 7)) != 0);
+            if !masked && meter.state == State::Active && meter.fresh && meter.missing == count {
+                meter.fresh = false;
+                any = true;
+            }
+        }
+        any
+    }
+
     /// Asks one meter.
     pub(super) fn ask(
         &mut self,

@@ -123,6 +123,8 @@ pub struct Sender<'t, S, K = NoSeal> {
     #[cfg_attr(not(feature = "coded"), expect(dead_code, reason = "memory of the coded strategy"))]
     deficits: &'t mut [u16],
     step: Step,
+    /// The question that is out was put between the frames of a round.
+    aside: bool,
     round: Round,
     ready: u64,
     pause: u16,
@@ -213,6 +215,7 @@ impl<'t, S: Source, K: Seal> Sender<'t, S, K> {
             order: memory.order,
             deficits: memory.deficits,
             step: Step::Decide,
+            aside: false,
             round: Round::default(),
             ready: 0,
             pause: 0,
@@ -230,7 +233,7 @@ impl<'t, S: Source, K: Seal> Sender<'t, S, K> {
         })
     }
 
-    /// Adds a meter, at any time; one that comes late is taken in at the next round.
+    /// Adds a meter, at any time; one that comes late is taken in between two frames, and hears what is still to come.
     ///
     /// # Errors
     /// [`SenderError::Memory`] when the table is full.
@@ -330,6 +333,7 @@ impl<'t, S: Source, K: Seal> Sender<'t, S, K> {
     fn next_step(&mut self) {
         self.step = match self.step {
             Step::Await { block: Some(_), .. } => Step::Round,
+            _ if core::mem::take(&mut self.aside) => Step::Round,
             _ => Step::Decide,
         };
     }
@@ -399,13 +403,16 @@ impl<'t, S: Source, K: Seal> Sender<'t, S, K> {
                     Some(sent) => sent,
                     None => continue,
                 },
-                Step::Round => match self.next_frame(out)? {
+                Step::Round => match self.aside(out, now)? {
                     Some(sent) => sent,
-                    None => {
-                        self.end_round();
-                        self.step = Step::Decide;
-                        continue;
-                    }
+                    None => match self.next_frame(out)? {
+                        Some(sent) => sent,
+                        None => {
+                            self.end_round();
+                            self.step = Step::Decide;
+                            continue;
+                        }
+                    },
                 },
             };
             if matches!(to, To::Group(_)) {

@@ -32,6 +32,8 @@ pub(super) struct Round {
     meter: u16,
     /// XOR frames still to come, counted when the round was planned.
     frames: u16,
+    /// Blocks of manifest and tags still to be sent in between.
+    tags: u16,
 }
 
 impl Default for Round {
@@ -45,6 +47,7 @@ impl Default for Round {
             len: 0,
             meter: 0,
             frames: 0,
+            tags: 0,
         }
     }
 }
@@ -297,8 +300,45 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         self.next_single(out)
     }
 
+    /// Whether what is left of the round is of use to a meter that lacks everything, and more than manifest and tags.
+    pub(super) fn serves_newcomers(&self) -> bool {
+        let tags = self.geometry.count(Plane::Meta);
+        self.round.plane == Plane::Data
+            && self.round.kind == Kind::Union
+            && self.round.tags == 0
+            && self.round.left() > tags
+    }
+
+    /// Puts manifest and tags before the rest of the round.
+    pub(super) fn begin_tags(&mut self) {
+        self.round.tags = self.geometry.count(Plane::Meta);
+    }
+
+    /// The next block of manifest and tags that was put before the rest.
+    pub(super) fn next_tags(&mut self, out: &mut [u8]) -> Result<Option<(To, usize)>, BufferTooSmall> {
+        let left = self.round.tags;
+        if left == 0 {
+            return Ok(None);
+        }
+        let index = self.geometry.count(Plane::Meta).saturating_sub(left);
+        self.round.tags = left.saturating_sub(1);
+        self.traffic = Traffic::Repair;
+        self.frames = self.frames.wrapping_add(1);
+        let len = self.put(out, Plane::Meta, index, false)?;
+        Ok(Some((To::Group(self.settings.group), len)))
+    }
+
     fn put_block(&mut self, out: &mut [u8], index: u16, acknowledge: bool) -> Result<usize, BufferTooSmall> {
-        let plane = self.round_plane();
+        self.put(out, self.round_plane(), index, acknowledge)
+    }
+
+    fn put(
+        &mut self,
+        out: &mut [u8],
+        plane: Plane,
+        index: u16,
+        acknowledge: bool,
+    ) -> Result<usize, BufferTooSmall> {
         let len = self.geometry.block_len(plane, index);
         let (session, source) = (self.session, &mut self.source);
         let head = Head::Block { plane, index, acknowledge };
