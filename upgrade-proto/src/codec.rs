@@ -85,8 +85,18 @@ impl<'a> Fields<'a> {
             }
         }
     }
+    /// Fills `out`, with zeros past the end.
+    #[inline(never)]
+    pub(crate) fn copy(&mut self, out: &mut [u8]) {
+        let octets = self.take(out.len());
+        for (to, from) in out.iter_mut().zip(octets) {
+            *to = *from;
+        }
+    }
     pub(crate) fn array<const N: usize>(&mut self) -> [u8; N] {
-        self.take(N).first_chunk().copied().unwrap_or([0; N])
+        let mut array = [0; N];
+        self.copy(&mut array);
+        array
     }
     #[expect(clippy::cast_possible_truncation, reason = "one octet was read")]
     pub(crate) fn u8(&mut self) -> u8 {
@@ -107,7 +117,7 @@ impl<'a> Fields<'a> {
         self.rest
     }
     pub(crate) fn rest(&mut self) -> &'a [u8] {
-        core::mem::take(&mut self.rest)
+        self.take(self.rest.len())
     }
     pub(crate) const fn is_short(&self) -> bool {
         self.short
@@ -156,6 +166,10 @@ impl<'b> Sink<'b> {
     /// What is not written yet; [`Sink::skip`] moves past what the caller put there.
     pub(crate) fn spare(&mut self) -> &mut [u8] {
         self.out.get_mut(self.at..).unwrap_or(&mut [])
+    }
+    /// Octets that still fit.
+    pub(crate) const fn room(&self) -> usize {
+        self.out.len().saturating_sub(self.at)
     }
     pub(crate) fn skip(&mut self, len: usize) {
         self.at = self.at.saturating_add(len).min(self.out.len());

@@ -38,42 +38,43 @@ impl core::error::Error for MessageError {}
 
 /// Why a meter refuses an image or a command; travels in [`Message::Refused`](crate::message::Message::Refused).
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[repr(u8)]
 #[non_exhaustive]
 pub enum Refusal {
     /// Another maker's image.
-    Maker,
+    Maker = 1,
     /// Another model's image.
-    Model,
+    Model = 2,
     /// For another hardware.
-    Hardware,
+    Hardware = 3,
     /// The meter runs this version or a newer one.
-    Version,
+    Version = 4,
     /// The meter's address is outside the image's scope.
-    Scope,
+    Scope = 5,
     /// The image, its tag table or its blocks do not fit the meter's memory.
-    Memory,
+    Memory = 6,
     /// Sizes make no image.
-    Geometry,
+    Geometry = 7,
     /// Manifest or tags are required and missing, or the manifest contradicts the initiate message.
-    Manifest,
+    Manifest = 8,
     /// Blocks are missing or the image is not verified.
-    Incomplete,
+    Incomplete = 9,
     /// The image's check value is wrong.
-    Verify,
+    Verify = 10,
     /// The command does not fit the state (no session, another image).
-    State,
+    State = 11,
     /// The meter's flash fails.
-    Flash,
+    Flash = 12,
     /// The manifest's signature is missing or wrong, or its key is not taken.
-    Signature,
+    Signature = 13,
     /// The image is older than what was confirmed (security counter).
-    Counter,
+    Counter = 14,
     /// The command is not authenticated.
-    Authentication,
+    Authentication = 15,
     /// The command's number is not above the last one's.
-    Stale,
+    Stale = 16,
     /// A reason this version of the crate has no name for.
-    Other(u8),
+    Other(u8) = 0,
 }
 
 impl Refusal {

@@ -1,4 +1,6 @@
 //! Reading, programming and comparing at any octet on a NOR flash whose units are larger than one octet.
+//!
+//! Each of these is there once in a program, however many call it: a driver's transfer is not to be multiplied by the places that need one.
 
 use embedded_storage::nor_flash::{MultiwriteNorFlash, NorFlash, ReadNorFlash};
 
@@ -27,6 +29,7 @@ pub struct Span {
 pub(crate) const CHUNK: usize = 64;
 
 /// Reads `out.len()` octets at `at`.
+#[inline(never)]
 pub(crate) fn read<F: ReadNorFlash>(flash: &mut F, at: u32, out: &mut [u8]) -> Result<(), FlashError> {
     if F::READ_SIZE == 1 {
         return flash.read(at, out).map_err(|_| FlashError);
@@ -50,8 +53,9 @@ pub(crate) fn read<F: ReadNorFlash>(flash: &mut F, at: u32, out: &mut [u8]) -> R
     Ok(())
 }
 
-/// Calls `each` with the octets at `at` in pieces of up to [`CHUNK`], until it returns `false`. By reference, so that there is one of it in
-/// the program: against a read of the flash the call costs nothing.
+/// Calls `each` with the octets at `at` in pieces of up to [`CHUNK`], until it returns `false`. By reference, so that it is there once: against
+/// a read of the flash the call costs nothing.
+#[inline(never)]
 pub(crate) fn scan<F: ReadNorFlash>(
     flash: &mut F,
     at: u32,
@@ -73,29 +77,36 @@ pub(crate) fn scan<F: ReadNorFlash>(
 }
 
 /// Programs `data` at `at` (a multiple of the write size), the last unit filled with ones.
+#[inline(never)]
 pub(crate) fn program<F: NorFlash>(flash: &mut F, at: u32, data: &[u8]) -> Result<(), FlashError> {
     let over = data.len().checked_rem(F::WRITE_SIZE).ok_or(FlashError)?;
     let whole = data.len().wrapping_sub(over);
     let (whole, tail) = data.split_at_checked(whole).ok_or(FlashError)?;
     if !whole.is_empty() {
-        flash.write(at, whole).map_err(|_| FlashError)?;
+        write(flash, at, whole)?;
     }
     if !tail.is_empty() {
         let mut padded = [0xFFu8; CHUNK];
         padded.get_mut(..tail.len()).ok_or(FlashError)?.copy_from_slice(tail);
         let at = at.checked_add(u32::try_from(whole.len()).map_err(|_| FlashError)?).ok_or(FlashError)?;
-        flash.write(at, padded.get(..F::WRITE_SIZE).ok_or(FlashError)?).map_err(|_| FlashError)?;
+        write(flash, at, padded.get(..F::WRITE_SIZE).ok_or(FlashError)?)?;
     }
     Ok(())
 }
 
+#[inline(never)]
+fn write<F: NorFlash>(flash: &mut F, at: u32, units: &[u8]) -> Result<(), FlashError> {
+    flash.write(at, units).map_err(|_| FlashError)
+}
+
 /// Clears bits of one octet: the write unit around it is programmed with ones everywhere else.
+#[inline(never)]
 pub(crate) fn clear_bits<F: MultiwriteNorFlash>(flash: &mut F, at: u32, keep: u8) -> Result<(), FlashError> {
     let unit = u32::try_from(F::WRITE_SIZE).map_err(|_| FlashError)?;
     let over = at.checked_rem(unit).ok_or(FlashError)?;
     let mut word = [0xFFu8; CHUNK];
     *word.get_mut(usize::try_from(over).map_err(|_| FlashError)?).ok_or(FlashError)? = keep;
-    flash.write(at.wrapping_sub(over), word.get(..F::WRITE_SIZE).ok_or(FlashError)?).map_err(|_| FlashError)
+    write(flash, at.wrapping_sub(over), word.get(..F::WRITE_SIZE).ok_or(FlashError)?)
 }
 
 /// Whether the octets at `at` are all erased.
@@ -105,10 +116,28 @@ pub(crate) fn is_blank<F: ReadNorFlash>(flash: &mut F, at: u32, len: u32) -> Res
 
 /// Erases the sector at `at`, unless it is blank. On a flash whose units are written once (`always`) a blank look is no proof: a cut
 /// write or erase may have left it so.
+#[inline(never)]
 pub(crate) fn erase_sector<F: NorFlash>(flash: &mut F, at: u32, always: bool) -> Result<(), FlashError> {
     let sector = u32::try_from(F::ERASE_SIZE).map_err(|_| FlashError)?;
     if !always && is_blank(flash, at, sector)? {
         return Ok(());
     }
     flash.erase(at, at.checked_add(sector).ok_or(FlashError)?).map_err(|_| FlashError)
+}
+
+/// Erases the sectors from `at` on that `len` octets reach into, as [`erase_sector`] does one.
+#[inline(never)]
+pub(crate) fn erase_span<F: NorFlash>(
+    flash: &mut F,
+    at: u32,
+    len: u32,
+    always: bool,
+) -> Result<(), FlashError> {
+    let sector = u32::try_from(F::ERASE_SIZE).map_err(|_| FlashError)?;
+    let mut done = 0u32;
+    while done < len {
+        erase_sector(flash, at.wrapping_add(done), always)?;
+        done = done.checked_add(sector).ok_or(FlashError)?;
+    }
+    Ok(())
 }

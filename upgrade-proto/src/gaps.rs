@@ -5,7 +5,7 @@
 //! out of 2000 take 20 octets, 200 take 121, against 40 and 400 as plain u16 and 250 as a bitmap.
 
 /// Longest run of ones in a code; a longer one ends the list (a writer picks `k` so that none occurs).
-const RUN_MAX: u16 = 1024;
+const RUN_MAX: u32 = 1024;
 
 /// Writes rising numbers.
 #[derive(Debug)]
@@ -23,56 +23,38 @@ impl<'b> GapWriter<'b> {
     pub fn new(out: &'b mut [u8], from: u16, expected: u16, span: u16) -> Option<Self> {
         let mean = u32::from(span).checked_div(u32::from(expected.max(1))).unwrap_or(0);
         // Best Rice parameter is about log2(0.69 * mean gap).
-        let k = u8::try_from((mean.saturating_mul(11) >> 4).max(1).ilog2()).unwrap_or(15);
+        let mut k = 0u8;
+        while mean.wrapping_mul(11) >> k > 0x1F {
+            k = k.wrapping_add(1);
+        }
         *out.first_mut()? = k;
         Some(GapWriter { out, bit: 8, k, next: u32::from(from) })
     }
 
-    fn put(&mut self, one: bool) -> Option<()> {
-        let octet = self.out.get_mut(self.bit >> 3)?;
-        if self.bit & 7 == 0 {
-            *octet = 0xFF;
-        }
-        if !one {
-            *octet &= !(0x80u8 >> (self.bit & 7));
-        }
-        self.bit = self.bit.wrapping_add(1);
-        Some(())
-    }
-
     /// Adds a number not below the one before; `false` (and nothing added) when it does not fit.
     #[must_use]
+    #[inline(never)]
     pub fn push(&mut self, number: u16) -> bool {
-        let start = self.bit;
         let Some(gap) = u32::from(number).checked_sub(self.next) else { return false };
-        let done = self.code(gap);
-        if done.is_some() {
-            self.next = u32::from(number).wrapping_add(1);
-            return true;
-        }
-        // Take the part back: what is past `start` in its octet reads as ones again.
-        self.bit = start;
-        if let Some(octet) = self.out.get_mut(start >> 3)
-            && start & 7 != 0
-        {
-            *octet |= 0xFFu8 >> (start & 7);
-        }
-        false
-    }
-
-    fn code(&mut self, gap: u32) -> Option<()> {
         let ones = gap >> self.k;
-        if ones > u32::from(RUN_MAX) {
-            return None;
+        // The ones, a zero, and k bits.
+        let bits = ones.saturating_add(1).saturating_add(self.k.into());
+        let past = self.bit.saturating_add(usize::try_from(bits).unwrap_or(usize::MAX));
+        if ones > RUN_MAX || past.div_ceil(8) > self.out.len() {
+            return false;
         }
-        for _ in 0..ones {
-            self.put(true)?;
+        for left in (0..bits).rev() {
+            let k = u32::from(self.k);
+            let one = if left < k { gap.wrapping_shr(left) & 1 != 0 } else { left > k };
+            let mask = 0x80u8 >> (self.bit & 7);
+            if let Some(octet) = self.out.get_mut(self.bit >> 3) {
+                // What is not written yet reads as ones.
+                *octet = if mask == 0x80 { 0xFF } else { *octet } & !if one { 0 } else { mask };
+            }
+            self.bit = self.bit.wrapping_add(1);
         }
-        self.put(false)?;
-        for at in (0..self.k).rev() {
-            self.put((gap >> at) & 1 != 0)?;
-        }
-        Some(())
+        self.next = u32::from(number).wrapping_add(1);
+        true
     }
 
     /// Octets written.
@@ -105,11 +87,13 @@ impl<'a> GapReader<'a> {
         GapReader { octets, bit: 8, k, next: u32::from(from) }
     }
 
-    fn take(&mut self) -> Option<bool> {
-        let octet = self.octets.get(self.bit >> 3)?;
-        let one = octet & (0x80u8 >> (self.bit & 7)) != 0;
+    /// Ones past the end.
+    #[inline(never)]
+    fn take(&mut self) -> u32 {
+        let octet = self.octets.get(self.bit >> 3).copied().unwrap_or(0xFF);
+        let one = u32::from(octet << (self.bit & 7)) >> 7 & 1;
         self.bit = self.bit.wrapping_add(1);
-        Some(one)
+        one
     }
 
     /// Octets taken up by the numbers read so far.
@@ -122,19 +106,20 @@ impl<'a> GapReader<'a> {
 impl Iterator for GapReader<'_> {
     type Item = u16;
 
+    #[inline(never)]
     fn next(&mut self) -> Option<u16> {
-        let mut ones = 0u32;
-        while self.take()? {
-            ones = ones.wrapping_add(1);
-            if ones > u32::from(RUN_MAX) {
+        let mut gap = 0u32;
+        while self.take() != 0 {
+            gap = gap.wrapping_add(1);
+            if gap > RUN_MAX {
                 return None;
             }
         }
-        let mut gap = ones;
         for _ in 0..self.k {
-            gap = (gap << 1) | u32::from(self.take()?);
+            gap = (gap << 1) | self.take();
         }
-        let number = u16::try_from(self.next.checked_add(gap)?).ok()?;
+        let number =
+            u16::try_from(self.next.wrapping_add(gap)).ok().filter(|_| self.used() <= self.octets.len())?;
         self.next = u32::from(number).wrapping_add(1);
         Some(number)
     }

@@ -3,9 +3,9 @@
 //! A package file is `manifest | tag table, top level first | image`, which is also the order of the blocks of a session. The
 //! tag table's blocks start right after the manifest in the file (no padding); in a session each level starts a new block.
 
-use crate::codec::{Reader, Writer};
+use crate::codec::{Fields, Reader, Writer};
 use crate::error::{BufferTooSmall, Refusal};
-use crate::message::Identity;
+use crate::message::{Announced, IDENTITY_LEN, Identity, part};
 use crate::session::{Geometry, GeometryError, NODE_LEN};
 
 /// Octets of a manifest without extensions.
@@ -29,6 +29,10 @@ pub struct Version {
 impl Version {
     pub(crate) fn read(r: &mut Reader<'_>) -> Option<Self> {
         Some(Version { date: r.u32()?, number: r.u16()? })
+    }
+    pub(crate) const fn octets(self) -> [u8; 6] {
+        let ([a, b, c, d], [e, f]) = (self.date.to_be_bytes(), self.number.to_be_bytes());
+        [a, b, c, d, e, f]
     }
     pub(crate) fn write(self, w: &mut Writer<'_>) -> Result<(), BufferTooSmall> {
         w.u32(self.date)?;
@@ -135,12 +139,14 @@ impl<'a> Manifest<'a> {
     /// # Errors
     /// [`PackageError`] when it is none or contradicts itself.
     pub fn parse(octets: &'a [u8]) -> Result<(Manifest<'a>, &'a [u8]), PackageError> {
-        let mut r = Reader(octets);
-        if r.array() != Some(MAGIC) {
+        if octets.first_chunk() != Some(&MAGIC) {
             return Err(PackageError::Magic);
         }
-        let manifest = Self::fields(&mut r, octets).ok_or(PackageError::Length)?;
-        let (manifest, count, rest) = manifest;
+        let mut manifest = Manifest::default();
+        let (len, count) = manifest.fill(&mut Fields::new(octets));
+        let (own, rest) = octets.split_at_checked(len.into()).ok_or(PackageError::Length)?;
+        let extensions = own.get(usize::from(MANIFEST_LEN)..).ok_or(PackageError::Length)?;
+        let manifest = Manifest { extensions, ..manifest };
         let geometry = manifest.geometry().map_err(PackageError::Geometry)?;
         if geometry.count(crate::session::Plane::Data) != count {
             return Err(PackageError::Count);
@@ -148,47 +154,48 @@ impl<'a> Manifest<'a> {
         Ok((manifest, rest))
     }
 
-    /// The fixed fields alone, from the first octets of a manifest already checked as a whole.
-    pub(crate) fn head(octets: &[u8; MANIFEST_LEN as usize]) -> Option<Manifest<'static>> {
-        let mut r = Reader(octets);
-        if r.array() != Some(MAGIC) {
-            return None;
+    /// The fixed fields alone, from the first octets of a manifest already checked as a whole; none set where it is no manifest.
+    pub(crate) fn head(octets: &[u8; MANIFEST_LEN as usize]) -> Manifest<'static> {
+        let mut manifest = Manifest::default();
+        if octets.first_chunk() == Some(&MAGIC) {
+            manifest.fill(&mut Fields::new(octets));
         }
-        r.u16()?;
-        Manifest::fixed(&mut r).map(|(manifest, _)| manifest)
+        manifest
     }
 
-    fn fields(r: &mut Reader<'a>, octets: &'a [u8]) -> Option<(Manifest<'a>, u16, &'a [u8])> {
-        let (own, rest) = octets.split_at_checked(usize::from(r.u16()?))?;
-        let (mut m, count) = Manifest::fixed(r)?;
-        m.extensions = own.get(usize::from(MANIFEST_LEN)..)?;
-        Some((m, count, rest))
+    /// Where the SHA-256 of the image is.
+    pub(crate) const SHA256: u32 = 64;
+
+    /// Digest of the top of the tag table, among the fixed fields.
+    pub(crate) const fn root(head: &[u8; MANIFEST_LEN as usize]) -> &[u8; NODE_LEN as usize] {
+        part::<96, { NODE_LEN as usize }, { MANIFEST_LEN as usize }>(head)
     }
 
-    fn fixed(r: &mut Reader<'_>) -> Option<(Manifest<'static>, u16)> {
-        let flags = r.u16()?;
-        let mut m = Manifest {
-            tagged: flags & FLAG_TAGGED != 0,
-            encrypted: flags & FLAG_ENCRYPTED != 0,
-            maker: r.array()?,
-            model: r.u32()?,
-            model_mask: r.u32()?,
-            hardware: r.u32()?,
-            hardware_mask: r.u32()?,
-            version: Version::read(r)?,
-            module: r.u16()?,
-            first: Address(r.array()?),
-            last: Address(r.array()?),
-            size: r.u32()?,
-            block: r.u16()?,
-            ..Manifest::default()
-        };
-        let count = r.u16()?;
-        m.crc = r.u32()?;
-        m.counter = r.u32()?;
-        m.sha256 = r.array()?;
-        m.tag_root = r.array()?;
-        Some((m, count))
+    /// Takes in the fixed fields, zeros where `r` is too short; length and block count. Each into its place: a literal would be put
+    /// together beside it first.
+    fn fill(&mut self, r: &mut Fields<'_>) -> (u16, u16) {
+        let (_, len, flags) = (r.u32(), r.u16(), r.u16());
+        let m = self;
+        m.tagged = flags & FLAG_TAGGED != 0;
+        m.encrypted = flags & FLAG_ENCRYPTED != 0;
+        r.copy(&mut m.maker);
+        m.model = r.u32();
+        m.model_mask = r.u32();
+        m.hardware = r.u32();
+        m.hardware_mask = r.u32();
+        m.version.date = r.u32();
+        m.version.number = r.u16();
+        m.module = r.u16();
+        r.copy(&mut m.first.0);
+        r.copy(&mut m.last.0);
+        m.size = r.u32();
+        m.block = r.u16();
+        let count = r.u16();
+        m.crc = r.u32();
+        m.counter = r.u32();
+        r.copy(&mut m.sha256);
+        r.copy(&mut m.tag_root);
+        (len, count)
     }
 
     /// Octets of the manifest with its extensions; `None` past 65,535.
@@ -258,6 +265,32 @@ impl<'a> Manifest<'a> {
         }
     }
 
+    /// Whether a manifest, given its fixed fields, is the one announced and for the meter that calls itself `identity`: as
+    /// [`applies_to`](Self::applies_to), on octets as they stand in the messages. Their numbers have the most significant octet first, and
+    /// compare as they are.
+    pub(crate) fn suits(
+        head: &[u8; MANIFEST_LEN as usize],
+        announced: Announced<'_>,
+        identity: &[u8; IDENTITY_LEN],
+        address: &Address,
+    ) -> bool {
+        const HEAD: usize = MANIFEST_LEN as usize;
+        const ID: usize = IDENTITY_LEN;
+        let [_, flags] = part::<6, 2, HEAD>(head);
+        let tagged = u16::from(*flags) & FLAG_TAGGED != 0;
+        tagged == announced.is_tagged()
+            && part::<0, 4, HEAD>(head) == &MAGIC
+            && part::<48, 6, HEAD>(head) == announced.sizes()
+            && part::<56, 4, HEAD>(head) == announced.crc()
+            && part::<8, 4, HEAD>(head) == part::<0, 4, ID>(identity)
+            && agree(part::<12, 8, HEAD>(head), part::<4, 4, ID>(identity))
+            && agree(part::<20, 8, HEAD>(head), part::<8, 4, ID>(identity))
+            && part::<12, 6, ID>(identity) < part::<28, 6, HEAD>(head)
+            && part::<36, 6, HEAD>(head) <= &address.0
+            && part::<42, 6, HEAD>(head) >= &address.0
+            && part::<20, 2, ID>(identity) >= part::<52, 2, HEAD>(head)
+    }
+
     /// The extensions in their order: kind and octets; ends at the first one cut short.
     pub fn extensions(&self) -> impl Iterator<Item = (u8, &'a [u8])> {
         let mut r = Reader(self.extensions);
@@ -267,6 +300,13 @@ impl<'a> Manifest<'a> {
             Some((kind, r.take(usize::from(len))?))
         })
     }
+}
+
+/// Whether a number is the one wanted, under the mask that follows it.
+#[inline(never)]
+fn agree(want: &[u8; 8], is: &[u8; 4]) -> bool {
+    let (want, mask) = want.split_at(4);
+    want.iter().zip(mask).zip(is).all(|((want, mask), is)| (want ^ is) & mask == 0)
 }
 
 #[cfg(test)]
@@ -327,6 +367,66 @@ mod tests {
         assert_eq!(m.applies_to(&Identity { version: m.version, ..meter }, at), Err(Refusal::Version));
         assert_eq!(m.applies_to(&Identity { block_max: 256, ..meter }, at), Err(Refusal::Memory));
         assert_eq!(Manifest { first: Address([2; 6]), ..m }.applies_to(&meter, at), Err(Refusal::Scope));
+    }
+
+    #[test]
+    fn a_meter_takes_what_a_concentrator_would_send_it() {
+        use crate::bitmap::Record;
+        use crate::message::Initiate;
+        use crate::session::Session;
+        let meter = Identity {
+            maker: *b"HLY ",
+            model: 0x107,
+            version: Version { date: 20_230_101, number: 9 },
+            block_max: 512,
+            ..Identity::default()
+        };
+        let address = Address([1; 6]);
+        let sample = Manifest { hardware: 0x0102_0304, hardware_mask: 0x00FF_0000, ..sample() };
+        let meter = Identity { hardware: 0x7702_7777, ..meter };
+        let initiate = Initiate {
+            size: sample.size,
+            block: sample.block,
+            manifest: sample.encoded_len().unwrap(),
+            tagged: sample.tagged,
+            crc: sample.crc,
+            digest: [0; 16],
+        };
+        let suits = |m: &Manifest<'_>, initiate: &Initiate, meter: &Identity, address| {
+            let mut buffer = [0; 200];
+            let head = *m.encode(&mut buffer).unwrap().first_chunk().unwrap();
+            let record = Record::new(Session::default(), initiate, 1);
+            Manifest::suits(&head, record.announced(), &meter.octets(), &address)
+        };
+        assert!(suits(&sample, &initiate, &meter, address));
+        for wrong in [
+            Initiate { size: initiate.size - 1, ..initiate },
+            Initiate { block: 256, ..initiate },
+            Initiate { tagged: false, ..initiate },
+            Initiate { crc: 0, ..initiate },
+        ] {
+            assert!(!suits(&sample, &wrong, &meter, address), "{wrong:?}");
+        }
+        // Every bit of what either says of itself.
+        for bit in 0..27 * 8 {
+            let mut octets = meter.octets();
+            octets[bit / 8] ^= 0x80 >> (bit % 8);
+            let other = Identity::read(&mut Fields::new(&octets));
+            let takes = sample.applies_to(&other, address).is_ok();
+            assert_eq!(suits(&sample, &initiate, &other, address), takes, "{other:?}");
+        }
+        for bit in 0..MANIFEST_LEN * 8 {
+            let mut buffer = [0; 200];
+            sample.encode(&mut buffer).unwrap();
+            let mut head = *buffer.first_chunk().unwrap();
+            head[usize::from(bit / 8)] ^= 0x80 >> (bit % 8);
+            let m = Manifest::head(&head);
+            let same = (m.size, m.block, m.tagged, m.crc)
+                == (initiate.size, initiate.block, initiate.tagged, initiate.crc);
+            let takes = same && m.applies_to(&meter, address).is_ok();
+            let record = Record::new(Session::default(), &initiate, 1);
+            assert_eq!(Manifest::suits(&head, record.announced(), &meter.octets(), &address), takes, "{m:?}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What names a transfer and how its image is cut into blocks: [`Session`], [`Plane`], [`Geometry`].
 
+use crate::codec::{Fields, Sink};
+
 /// Smallest block of an image with a tag table (four digests of 16 octets).
 pub const BLOCK_MIN_TAGGED: u16 = 64;
 
@@ -19,6 +21,17 @@ pub struct Session {
     /// First four octets of the manifest's SHA-256 (of an image without manifest: its CRC-32), so that blocks of
     /// another image under a session number used again are told apart.
     pub image: u32,
+}
+
+impl Session {
+    pub(crate) fn read(r: &mut Fields<'_>) -> Session {
+        Session { id: r.u16(), image: r.u32() }
+    }
+
+    pub(crate) fn write(self, w: &mut Sink<'_>) {
+        w.u16(self.id);
+        w.number(self.image, 4);
+    }
 }
 
 /// The two number ranges of blocks in a session.
@@ -88,12 +101,12 @@ pub struct Geometry {
     meta: u16,
 }
 
-/// A level of the tag table: its octets and blocks, its first meta block, the length of one digest in it.
+/// Blocks of one kind, one after the other over both planes: the image, a level of the tag table, or the manifest.
 struct Level {
-    octets: u32,
-    blocks: u32,
+    /// Number of the first one, over both planes.
     start: u32,
-    digest: u16,
+    blocks: u32,
+    octets: u32,
 }
 
 /// Rounding-up division; zero when the divisor is. Where there is no divide instruction, one copy of it is enough.
@@ -112,6 +125,10 @@ const fn narrow(value: u32) -> Option<u16> {
 }
 
 impl Geometry {
+    /// Of no image.
+    pub(crate) const NONE: Geometry =
+        Geometry { size: 0, block: 0, manifest: 0, tagged: false, count: 0, meta: 0 };
+
     /// An image of `size` octets in blocks of `block` octets, with a manifest of `manifest` octets (0: none) and,
     /// if `tagged`, a tag table.
     ///
@@ -125,17 +142,15 @@ impl Geometry {
             return Err(GeometryError::Tagged);
         }
         let Some(count) = narrow(ceil_div(size, block as u32)) else { return Err(GeometryError::Count) };
-        let mut geometry = Geometry { size, block, manifest, tagged, count, meta: 0 };
-        let mut meta = geometry.manifest_blocks() as u32;
-        if tagged {
-            let mut level = Some(geometry.lowest(0));
-            while let Some(at) = level {
-                meta = meta.saturating_add(at.blocks);
-                level = geometry.above(&at);
-            }
+        // Levels are counted back from the data, wherever it starts.
+        let mut geometry = Geometry { size, block, manifest, tagged, count, meta: u16::MAX };
+        let mut level = geometry.data();
+        while let Some(above) = geometry.above(&level) {
+            level = above;
         }
-        match narrow(meta) {
-            Some(meta) if (count as u32).saturating_add(meta as u32) <= 0xFFFF => geometry.meta = meta,
+        let tags = (u16::MAX as u32).wrapping_sub(level.start);
+        match narrow((geometry.manifest_blocks() as u32).wrapping_add(tags)) {
+            Some(meta) if (count as u32).wrapping_add(meta as u32) <= 0xFFFF => geometry.meta = meta,
             _ => return Err(GeometryError::Count),
         }
         Ok(geometry)
@@ -192,6 +207,23 @@ impl Geometry {
         }
     }
 
+    /// The blocks of a plane, numbered over both: the first one, and the one past the last.
+    #[inline(never)]
+    pub(crate) const fn range(&self, plane: Plane) -> (u16, u16) {
+        match plane {
+            Plane::Meta => (0, self.meta),
+            Plane::Data => (self.meta, self.units()),
+        }
+    }
+
+    /// Plane and number of the block that has number `unit` over both planes; the reverse of [`unit`](Self::unit).
+    pub(crate) const fn split(&self, unit: u16) -> (Plane, u16) {
+        match unit.checked_sub(self.meta) {
+            Some(index) => (Plane::Data, index),
+            None => (Plane::Meta, unit),
+        }
+    }
+
     /// Blocks that hold the manifest.
     #[must_use]
     pub const fn manifest_blocks(&self) -> u16 {
@@ -204,63 +236,59 @@ impl Geometry {
     /// Meta blocks without which a meter can check no other one: the manifest and the tag table's levels above the lowest.
     #[must_use]
     pub const fn head_blocks(&self) -> u16 {
-        if !self.tagged {
-            return self.manifest_blocks();
-        }
-        match narrow(self.lowest(self.meta).start) {
-            Some(start) => start,
-            None => 0,
+        match self.above(&self.data()) {
+            Some(lowest) => match narrow(lowest.start) {
+                Some(start) => start,
+                None => 0,
+            },
+            None => self.manifest_blocks(),
         }
     }
 
-    /// The lowest level of the tag table, of which the meta plane's last blocks are.
-    const fn lowest(&self, meta: u16) -> Level {
-        self.level((self.count as u32).saturating_mul(TAG_LEN as u32), TAG_LEN, meta as u32)
+    const fn data(&self) -> Level {
+        Level { start: self.meta as u32, blocks: self.count as u32, octets: self.size }
     }
 
-    /// The level over `below`, up to the one of one block.
+    /// The level of the tag table that holds the digests of `below`; `None` above the one of one block, and where there is no table.
     const fn above(&self, below: &Level) -> Option<Level> {
-        if below.blocks <= 1 {
+        let data = below.start >= self.meta as u32;
+        if !self.tagged || (!data && below.blocks <= 1) {
             return None;
         }
-        let octets = below.blocks.saturating_mul(NODE_LEN as u32);
-        Some(self.level(octets, NODE_LEN, below.start))
-    }
-
-    const fn level(&self, octets: u32, digest: u16, end: u32) -> Level {
+        // Up to 65,535 blocks of 16 octets.
+        let octets = below.blocks.wrapping_mul(if data { TAG_LEN } else { NODE_LEN } as u32);
         let blocks = ceil_div(octets, self.block as u32);
-        Level { octets, blocks, start: end.saturating_sub(blocks), digest }
+        Some(Level { start: below.start.wrapping_sub(blocks), blocks, octets })
     }
 
-    /// The level of the tag table that meta block `index` is of; `None` for a manifest block or past the end.
-    const fn level_of(&self, index: u16) -> Option<Level> {
-        if index >= self.meta || !self.tagged {
-            return None;
-        }
-        let mut level = self.lowest(self.meta);
-        while level.start > index as u32 {
+    /// What block `unit` (over both planes) is one of.
+    #[inline(never)]
+    const fn level_of(&self, unit: u16) -> Level {
+        let mut level = self.data();
+        while (unit as u32) < level.start {
             level = match self.above(&level) {
                 Some(above) => above,
-                None => return None,
+                None => Level { start: 0, blocks: 0, octets: self.manifest as u32 },
             };
         }
-        Some(level)
+        level
     }
 
     /// Octets in block `index` of `plane`: the block size but for the last of the image, the manifest and each level of the
     /// tag table; 0 past the end.
     #[must_use]
     pub const fn block_len(&self, plane: Plane, index: u16) -> u16 {
-        let (octets, place) = match plane {
-            Plane::Data => (self.size, index as u32),
-            Plane::Meta => match self.level_of(index) {
-                Some(level) => (level.octets, (index as u32).saturating_sub(level.start)),
-                None if index < self.manifest_blocks() => (self.manifest as u32, index as u32),
-                None => return 0,
-            },
-        };
-        let left = octets.saturating_sub(place.saturating_mul(self.block as u32));
-        match narrow(left) {
+        match self.unit(plane, index) {
+            Some(unit) => self.unit_len(unit),
+            None => 0,
+        }
+    }
+
+    /// Octets in a block, numbered over both planes.
+    pub(crate) const fn unit_len(&self, unit: u16) -> u16 {
+        let level = self.level_of(unit);
+        let before = (unit as u32).wrapping_sub(level.start).wrapping_mul(self.block as u32);
+        match narrow(level.octets.saturating_sub(before)) {
             Some(left) if left < self.block => left,
             _ => self.block,
         }
@@ -269,33 +297,35 @@ impl Geometry {
     /// Where a block starts within its plane, in octets.
     #[must_use]
     pub const fn offset(&self, index: u16) -> u32 {
-        (index as u32).saturating_mul(self.block as u32)
+        (index as u32).wrapping_mul(self.block as u32)
     }
 
     /// Where the digest of a block is.
     #[must_use]
     pub const fn digest_at(&self, plane: Plane, index: u16) -> DigestAt {
-        if !self.tagged {
+        match self.unit(plane, index) {
+            Some(unit) => self.unit_digest(unit),
+            None => DigestAt::Nowhere,
+        }
+    }
+
+    /// Where the digest of a block is that is numbered over both planes.
+    pub(crate) const fn unit_digest(&self, unit: u16) -> DigestAt {
+        let own = self.level_of(unit);
+        // With a table there is a manifest, and what starts first is it.
+        if !self.tagged || own.start == 0 {
             return DigestAt::Nowhere;
         }
-        let (level, place) = match plane {
-            Plane::Data => (self.lowest(self.meta), index as u32),
-            Plane::Meta => match self.level_of(index) {
-                None => return DigestAt::Nowhere,
-                Some(own) => match self.above(&own) {
-                    None => return DigestAt::Root,
-                    Some(above) => (above, (index as u32).saturating_sub(own.start)),
-                },
-            },
-        };
-        let len = level.digest;
-        let within = place.saturating_mul(len as u32);
-        let offset = level.start.saturating_mul(self.block as u32).saturating_add(within);
-        match narrow(match offset.checked_div(self.block as u32) {
-            Some(index) => index,
-            None => 0,
-        }) {
-            Some(index) => DigestAt::Meta { index, offset, len },
+        let Some(above) = self.above(&own) else { return DigestAt::Root };
+        let len = if own.start >= self.meta as u32 { TAG_LEN } else { NODE_LEN };
+        let within = (unit as u32).wrapping_sub(own.start).wrapping_mul(len as u32);
+        let offset = above.start.wrapping_mul(self.block as u32).wrapping_add(within);
+        match offset.checked_div(self.block as u32) {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "the number of a meta block, of which there are 65,535 at most"
+            )]
+            Some(index) => DigestAt::Meta { index: index as u16, offset, len },
             None => DigestAt::Nowhere,
         }
     }

@@ -115,10 +115,9 @@ impl<E: Eeprom, const N: usize> EepromMap<E, N> {
         self.eeprom.read(at, &mut self.bits)?;
         self.eeprom.read(at.wrapping_add(u32::try_from(N).map_err(|_| FlashError)?), &mut crc)?;
         let sum = crc_end(crc_step(crc_step(crc_step(CRC_START, &head), &state), &self.bits));
-        let record = Record::decode(&head);
-        Ok(record
-            .filter(|_| sum == u32::from_be_bytes(crc))
-            .map(|(record, sequence)| (record, sequence, state)))
+        let record = Record(head);
+        let right = record.is_right() && sum == u32::from_be_bytes(crc);
+        Ok(right.then(|| (record, record.sequence(), state)))
     }
 }
 
@@ -185,7 +184,7 @@ impl<F, E: Eeprom, const N: usize> BlockMap<F> for EepromMap<E, N> {
 
     fn begin(&mut self, _: &mut F, record: &Record) -> Result<(), FlashError> {
         let need = u32::try_from(N).map_err(|_| FlashError)?.saturating_add(57);
-        if usize::from(record.units.div_ceil(8)) > N || need > self.stride {
+        if usize::from(record.units().div_ceil(8)) > N || need > self.stride {
             return Err(FlashError);
         }
         self.record = Some(*record);
@@ -216,7 +215,7 @@ impl<F, E: Eeprom, const N: usize> BlockMap<F> for EepromMap<E, N> {
         if self.held >= self.every { self.write() } else { Ok(()) }
     }
 
-    fn forget(&mut self, _: &mut F, from: u16, to: u16) -> Result<(), FlashError> {
+    fn forget(&mut self, _: &mut F, _: &Record, from: u16, to: u16) -> Result<(), FlashError> {
         raise(&mut self.bits, 0, from, to);
         self.marks &= 1u8 << Mark::Erased.bit();
         self.pending = Some((from, to));

@@ -1,6 +1,6 @@
 //! The map in NOR flash: one bit cleared per block, no erase but one per session.
 
-use super::{BlockMap, Mark, RECORD_LEN, Record, raise};
+use super::{BlockMap, Mark, Record, raise};
 use crate::flash::{self, CHUNK, FlashError, Span};
 use embedded_storage::nor_flash::MultiwriteNorFlash;
 
@@ -14,7 +14,6 @@ pub struct FlashMap {
     span: Span,
     second: bool,
     sequence: u32,
-    record: Option<Record>,
 }
 
 const MARKS: u32 = 64;
@@ -25,15 +24,29 @@ impl FlashMap {
     /// A map in `span` of the receiver's flash, halved.
     #[must_use]
     pub const fn new(span: Span) -> Self {
-        FlashMap { span, second: false, sequence: 0, record: None }
+        FlashMap { span, second: false, sequence: 0 }
     }
 
+    #[inline(never)]
     const fn half(&self, second: bool) -> u32 {
-        if second { self.span.start.wrapping_add(self.span.len / 2) } else { self.span.start }
+        let half = self.span.len / 2;
+        self.span.start.wrapping_add(half.wrapping_mul(second as u32))
     }
 
     const fn mark_at(&self, mark: Mark) -> u32 {
         self.half(self.second).wrapping_add(MARKS).wrapping_add((mark.bit() as u32).wrapping_mul(MARK_STRIDE))
+    }
+
+    /// The number of a half's record, if there is one.
+    #[inline(never)]
+    fn look<F: MultiwriteNorFlash>(
+        &self,
+        flash: &mut F,
+        second: bool,
+        record: &mut Record,
+    ) -> Result<Option<u32>, FlashError> {
+        flash::read(flash, self.half(second), &mut record.0)?;
+        Ok(record.is_right().then(|| record.sequence()))
     }
 
     /// Erases the other half and writes the record to it, after the bits of this half but for the units forgotten, if these are to be kept.
@@ -46,18 +59,14 @@ impl FlashMap {
     ) -> Result<(), FlashError> {
         let sector = u32::try_from(F::ERASE_SIZE).map_err(|_| FlashError)?;
         let half = self.span.len / 2;
-        let len = record.units.div_ceil(8);
+        let len = record.units().div_ceil(8);
         let need = BITS.saturating_add(len.into());
         if F::WRITE_SIZE > 16 || half.checked_rem(sector) != Some(0) || need > half {
             return Err(FlashError);
         }
         let to = self.half(!self.second);
-        let mut at = 0;
         // Only what is used: the record's sector must go first, lest a cut leaves an old record over erased bits.
-        while at < need {
-            flash::erase_sector(flash, to.wrapping_add(at), false)?;
-            at = at.saturating_add(sector);
-        }
+        flash::erase_span(flash, to, need, false)?;
         if let Some((from, past)) = forget {
             let mut at = 0u16;
             while at < len {
@@ -77,7 +86,6 @@ impl FlashMap {
         flash::program(flash, to, &record.encode(sequence))?;
         self.second = !self.second;
         self.sequence = sequence;
-        self.record = Some(*record);
         Ok(())
     }
 }
@@ -87,20 +95,22 @@ impl<F: MultiwriteNorFlash> BlockMap<F> for FlashMap {
     const LAGS: bool = false;
 
     fn load(&mut self, flash: &mut F) -> Result<Option<Record>, FlashError> {
-        self.record = None;
-        for second in [false, true] {
-            let mut octets = [0u8; RECORD_LEN as usize];
-            flash::read(flash, self.half(second), &mut octets)?;
-            if let Some((record, sequence)) = Record::decode(&octets) {
-                let newer = sequence.wrapping_sub(self.sequence) < 0x8000_0000;
-                if self.record.is_none() || newer {
-                    self.record = Some(record);
-                    self.sequence = sequence;
-                    self.second = second;
-                }
+        let mut record = Record::NONE;
+        let mut found = None;
+        for half in 0..2u8 {
+            let second = half == 1;
+            if let Some(sequence) = self.look(flash, second, &mut record)?
+                && found.is_none_or(|before| sequence.wrapping_sub(before) < 0x8000_0000)
+            {
+                found = Some(sequence);
+                self.sequence = sequence;
+                self.second = second;
             }
         }
-        Ok(self.record)
+        if !self.second {
+            self.look(flash, false, &mut record)?;
+        }
+        Ok(found.map(|_| record))
     }
 
     fn begin(&mut self, flash: &mut F, record: &Record) -> Result<(), FlashError> {
@@ -129,9 +139,8 @@ impl<F: MultiwriteNorFlash> BlockMap<F> for FlashMap {
         flash::clear_bits(flash, base.wrapping_add((unit >> 3).into()), keep)
     }
 
-    fn forget(&mut self, flash: &mut F, from: u16, to: u16) -> Result<(), FlashError> {
-        let record = self.record.ok_or(FlashError)?;
-        self.turn(flash, &record, Some((from, to)))
+    fn forget(&mut self, flash: &mut F, record: &Record, from: u16, to: u16) -> Result<(), FlashError> {
+        self.turn(flash, record, Some((from, to)))
     }
 
     fn flush(&mut self, _: &mut F) -> Result<(), FlashError> {

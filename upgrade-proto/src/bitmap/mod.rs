@@ -6,10 +6,10 @@ mod flash;
 pub use eeprom::{Eeprom, EepromMap};
 pub use flash::FlashMap;
 
-use crate::codec::{Reader, Writer};
+use crate::codec::Sink;
 use crate::flash::FlashError;
 use crate::hash::crc32;
-use crate::message::Initiate;
+use crate::message::{ANNOUNCED_LEN, Announced, Initiate, part};
 use crate::session::Session;
 
 /// Steps of a session that are remembered beside the blocks.
@@ -39,67 +39,93 @@ impl Mark {
     }
 }
 
-/// The session a map is of.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Record {
-    /// Its name.
-    pub session: Session,
-    /// Its parameters.
-    pub initiate: Initiate,
-    /// Blocks of both planes.
-    pub units: u16,
-}
+/// The session a map is of, as it stands in the memory.
+///
+/// Layout: `"UPM1" | sequence u32 | session 6 | size u32 | block u16 | manifest u16 | CRC u32 | digest 16 | units u16 | CRC-32 u32`.
+#[derive(Copy, Clone)]
+pub struct Record(pub(crate) [u8; RECORD_LEN as usize]);
 
 /// Octets of a stored record with sequence number and check value.
 pub(crate) const RECORD_LEN: u16 = 48;
 
+const LEN: usize = RECORD_LEN as usize;
+const MAGIC: &[u8; 4] = b"UPM1";
+
 impl Record {
-    /// `"UPM1" | sequence u32 | session 6 | size u32 | block u16 | manifest u16 | CRC u32 | digest 16 | units u16 | CRC-32 u32`.
-    pub(crate) fn encode(&self, sequence: u32) -> [u8; RECORD_LEN as usize] {
-        let mut octets = [0u8; RECORD_LEN as usize];
-        let mut w = Writer::new(&mut octets);
-        let i = &self.initiate;
-        let manifest = (i.manifest & 0x7FFF) | (u16::from(i.tagged) << 15);
-        // Cannot fail: the fields are 44 octets and the check value 4.
-        let _ = w
-            .put(b"UPM1")
-            .and_then(|()| w.u32(sequence))
-            .and_then(|()| w.u16(self.session.id))
-            .and_then(|()| w.u32(self.session.image))
-            .and_then(|()| w.u32(i.size))
-            .and_then(|()| w.u16(i.block))
-            .and_then(|()| w.u16(manifest))
-            .and_then(|()| w.u32(i.crc))
-            .and_then(|()| w.put(&i.digest))
-            .and_then(|()| w.u16(self.units));
-        let crc = w.finish().first_chunk::<{ RECORD_LEN as usize - 4 }>().map_or(0, |fields| crc32(fields));
-        if let Some((_, tail)) = octets.split_last_chunk_mut::<4>() {
-            *tail = crc.to_be_bytes();
+    pub(crate) const NONE: Record = Record([0; LEN]);
+
+    /// Of a session with `units` blocks of both planes.
+    #[must_use]
+    pub fn new(session: Session, initiate: &Initiate, units: u16) -> Self {
+        let mut parameters = [0; ANNOUNCED_LEN - 6];
+        initiate.write(&mut Sink::new(&mut parameters));
+        let mut record = Record::read(session, &parameters);
+        record.set_units(units);
+        record
+    }
+
+    /// Of a session whose parameters stand in a message, its blocks not counted yet.
+    pub(crate) fn read(session: Session, parameters: &[u8]) -> Self {
+        let mut record = Record::NONE;
+        let mut w = Sink::new(&mut record.0);
+        w.put(MAGIC);
+        w.number(0, 4);
+        session.write(&mut w);
+        w.put(parameters);
+        record
+    }
+
+    pub(crate) fn set_units(&mut self, units: u16) {
+        let [.., a, b, _, _, _, _] = &mut self.0;
+        [*a, *b] = units.to_be_bytes();
+    }
+
+    /// Name and parameters of the session.
+    #[must_use]
+    pub const fn announced(&self) -> Announced<'_> {
+        Announced(part::<8, ANNOUNCED_LEN, LEN>(&self.0))
+    }
+
+    /// Blocks of both planes.
+    #[must_use]
+    pub const fn units(&self) -> u16 {
+        u16::from_be_bytes(*part::<42, 2, LEN>(&self.0))
+    }
+
+    /// Grows by one with each record that is written.
+    pub(crate) const fn sequence(&self) -> u32 {
+        u32::from_be_bytes(*part::<4, 4, LEN>(&self.0))
+    }
+
+    /// As it is to be stored with this number.
+    #[inline(never)]
+    pub(crate) fn encode(&self, sequence: u32) -> [u8; LEN] {
+        let mut octets = self.0;
+        let [_, _, _, _, a, b, c, d, ..] = &mut octets;
+        [*a, *b, *c, *d] = sequence.to_be_bytes();
+        let crc = crc(&octets);
+        if let Some(place) = octets.last_chunk_mut() {
+            *place = crc;
         }
         octets
     }
 
-    /// The record and its sequence number, if the check value is right.
-    pub(crate) fn decode(octets: &[u8; RECORD_LEN as usize]) -> Option<(Record, u32)> {
-        let (fields, tail) = octets.split_last_chunk::<4>()?;
-        let mut r = Reader(fields);
-        if r.array::<4>()? != *b"UPM1" || u32::from_be_bytes(*tail) != crc32(fields) {
-            return None;
-        }
-        let sequence = r.u32()?;
-        let session = Session { id: r.u16()?, image: r.u32()? };
-        let (size, block, manifest) = (r.u32()?, r.u16()?, r.u16()?);
-        let (crc, digest) = (r.u32()?, r.array()?);
-        let initiate = Initiate {
-            size,
-            block,
-            manifest: manifest & 0x7FFF,
-            tagged: manifest & 0x8000 != 0,
-            crc,
-            digest,
-        };
-        Some((Record { session, initiate, units: r.u16()? }, sequence))
+    /// Whether it is a record, with the check value that belongs to it.
+    pub(crate) fn is_right(&self) -> bool {
+        part::<0, 4, LEN>(&self.0) == MAGIC && part::<44, 4, LEN>(&self.0) == &crc(&self.0)
     }
+}
+
+impl core::fmt::Debug for Record {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_tuple("Record").field(&self.announced()).field(&self.units()).finish()
+    }
+}
+
+/// The check value that belongs to a record.
+#[inline(never)]
+fn crc(octets: &[u8; LEN]) -> [u8; 4] {
+    crc32(part::<0, 44, LEN>(octets)).to_be_bytes()
 }
 
 /// Remembers a session and its blocks. A bit may lag behind the data (the block is then asked for again, or found again), never
@@ -148,11 +174,11 @@ pub trait BlockMap<F> {
     /// [`FlashError`] when the memory fails.
     fn set(&mut self, flash: &mut F, unit: u16) -> Result<(), FlashError>;
 
-    /// Forgets units `from..to` and steps after [`Mark::Erased`], before their sector is erased.
+    /// Forgets units `from..to` and steps after [`Mark::Erased`], before their sector is erased; `record` is the session's.
     ///
     /// # Errors
     /// [`FlashError`] when the memory fails.
-    fn forget(&mut self, flash: &mut F, from: u16, to: u16) -> Result<(), FlashError>;
+    fn forget(&mut self, flash: &mut F, record: &Record, from: u16, to: u16) -> Result<(), FlashError>;
 
     /// Units whose sectors were to be erased when the supply went: forgotten, and nothing was programmed there since.
     fn pending(&self) -> Option<(u16, u16)> {
@@ -176,13 +202,10 @@ pub trait BlockMap<F> {
 
 /// Sets bits of units `from..to` within octets that start at octet `base` of a map.
 pub(crate) fn raise(octets: &mut [u8], base: u16, from: u16, to: u16) {
-    for (at, octet) in octets.iter_mut().enumerate() {
-        let first = usize::from(base).saturating_add(at).saturating_mul(8);
-        for bit in 0..8usize {
-            let unit = first.saturating_add(bit);
-            if unit >= usize::from(from) && unit < usize::from(to) {
-                *octet |= 0x80u8 >> bit;
-            }
+    for unit in from..to {
+        // What lies before wraps around to what lies far past the end.
+        if let Some(octet) = octets.get_mut(usize::from((unit >> 3).wrapping_sub(base))) {
+            *octet |= 0x80u8 >> (unit & 7);
         }
     }
 }
@@ -193,17 +216,19 @@ mod tests {
 
     #[test]
     fn record_round_trips_and_any_flipped_octet_voids_it() {
-        let record = Record {
-            session: Session { id: 7, image: 8 },
-            initiate: Initiate { size: 9, block: 16, manifest: 112, tagged: true, crc: 10, digest: [4; 16] },
-            units: 99,
-        };
+        let session = Session { id: 7, image: 8 };
+        let initiate = Initiate { size: 9, block: 16, manifest: 112, tagged: true, crc: 10, digest: [4; 16] };
+        let record = Record::new(session, &initiate, 99);
+        let announced = record.announced();
+        assert_eq!((announced.session(), announced.initiate(), record.units()), (session, initiate, 99));
         let octets = record.encode(5);
-        assert_eq!(Record::decode(&octets), Some((record, 5)));
+        let again = Record(octets);
+        assert!(again.is_right());
+        assert_eq!((again.announced(), again.units(), again.sequence()), (announced, 99, 5));
         for at in 0..octets.len() {
             let mut wrong = octets;
             wrong[at] ^= 0x11;
-            assert_eq!(Record::decode(&wrong), None, "{at}");
+            assert!(!Record(wrong).is_right(), "{at}");
         }
     }
 }

@@ -3,12 +3,14 @@
 use super::upgrader::Upgrader;
 use super::{Records, State};
 use crate::bitmap::BlockMap;
+use crate::codec::Sink;
 use crate::error::Refusal;
 use crate::flash::FlashError;
 use crate::hash::Hash256;
-use crate::message::{Answer, Ask, Event, Message, Packet, Phase, encode_answer};
+use crate::message::{Ask, Event, Lead, Phase, header, kind};
 use crate::receiver::{Addressed, Outcome};
 use crate::security::{COMMAND_OVERHEAD, Envelope, ImageKey, REPLY_HEAD, Trust, seal_reply};
+use crate::session::Session;
 use embedded_storage::nor_flash::NorFlash;
 
 /// Who is known to have said it.
@@ -62,10 +64,8 @@ where
                 return self.image_key(number, &key, now);
             }
         }
-        let Ok(packet) = Packet::parse_some::<false>(message) else { return Ok(Outcome::Ignored) };
-        let overheard =
-            matches!(packet.message, Message::Block { .. } | Message::Xor { .. } | Message::Coded { .. })
-                && !mine;
+        let Some(lead) = Lead::parse(message) else { return Ok(Outcome::Ignored) };
+        let overheard = (kind::BLOCK..=kind::CODED).contains(&lead.kind) && !mine;
         if !overheard {
             match proof {
                 Proof::Meter(_) => {}
@@ -74,7 +74,7 @@ where
                 Proof::None => self.echo = None,
             }
         }
-        match self.allowed(&packet, proof, to)? {
+        match self.allowed(&lead, proof, to)? {
             Ok(false) => {}
             Ok(true) => {
                 if let Proof::Meter(number) = proof {
@@ -83,33 +83,28 @@ where
             }
             Err(refusal) => {
                 if mine {
-                    self.receiver.refuse(packet.session, refusal, now);
+                    self.receiver.refuse(lead.session, refusal, now);
                 }
                 return Ok(Outcome::Ignored);
             }
         }
-        if !self.policy.sealed && !matches!(packet.message, Message::Block { .. } | Message::Xor { .. }) {
+        if !self.policy.sealed && !is_block(lead.kind) {
             self.heard = true;
         }
-        if let Message::EventQuery { from } = packet.message {
+        let kind = lead.kind;
+        if kind == kind::EVENT_QUERY {
             if mine {
-                self.events = Some((packet.session, from));
+                self.events = Some((lead.session, lead.fields.clone().u8()));
                 return Ok(Outcome::Taken);
             }
             return Ok(Outcome::Ignored);
         }
-        let outcome = self.receiver.handle_message(message, to, now)?;
-        match (outcome, packet.message) {
-            (Outcome::Activate { at }, _) => self.arm(at)?,
-            (Outcome::Cancel, _) => {
-                if self.record.state == State::Armed {
-                    self.enter(State::Verified)?;
-                }
-            }
-            (Outcome::Taken, Message::Initiate(_)) => {
-                self.follow_initiate()?;
-            }
-            _ => return Ok(outcome),
+        let outcome = self.receiver.handle(lead, to, now)?;
+        match outcome {
+            Outcome::Activate { at } => self.arm(at)?,
+            Outcome::Cancel if self.record.state == State::Armed => self.enter(State::Verified)?,
+            Outcome::Taken if kind == kind::INITIATE => self.follow_initiate()?,
+            _ => {}
         }
         Ok(outcome)
     }
@@ -128,20 +123,20 @@ where
     /// Whether the message may pass; `Ok(true)`: as a command whose number is used up.
     fn allowed(
         &mut self,
-        packet: &Packet<'_>,
+        lead: &Lead<'_>,
         proof: Proof,
         to: Addressed,
     ) -> Result<Result<bool, Refusal>, FlashError> {
         let sealed = self.policy.sealed;
         let mine = to == Addressed::Me;
-        match packet.message {
+        match lead.kind {
             // Tags say what a block is worth, whoever sent it.
-            Message::Block { .. } | Message::Xor { .. } => return Ok(Ok(false)),
-            Message::Coded { .. } => {
+            kind if is_block(kind) => return Ok(Ok(false)),
+            kind::CODED => {
                 let passes = !sealed || proof != Proof::None;
                 return Ok(if passes { Ok(false) } else { Err(Refusal::Authentication) });
             }
-            Message::Join { .. } | Message::Initiate(_) | Message::Activate { .. } | Message::Cancel => {}
+            kind::JOIN | kind::INITIATE | kind::ACTIVATE | kind::CANCEL => {}
             // Questions change nothing; verify only reads.
             _ => return Ok(Ok(false)),
         }
@@ -158,22 +153,22 @@ where
             (false, Proof::Meter(_)) => return Ok(Err(Refusal::State)),
             _ => false,
         };
-        let verdict = match packet.message {
-            Message::Initiate(_) => self.may_initiate(packet, mine, proof),
-            Message::Activate { .. } => {
+        let verdict = match lead.kind {
+            kind::INITIATE => self.may_initiate(lead.session, mine, proof),
+            kind::ACTIVATE => {
                 // The verdict of the transfer may not stand in the record yet.
                 self.follow()?;
                 let group = self.policy.group_activate && (!sealed || matches!(proof, Proof::Group(_)));
-                if mine || group { self.armable(packet.session) } else { Err(Refusal::Authentication) }
+                if mine || group { self.armable(lead.session) } else { Err(Refusal::Authentication) }
             }
-            Message::Cancel if !mine && sealed => Err(Refusal::Authentication),
-            Message::Cancel => match self.record.state {
+            kind::CANCEL if !mine && sealed => Err(Refusal::Authentication),
+            kind::CANCEL => match self.record.state {
                 State::Verified | State::Armed | State::RolledBack => Ok(()),
                 _ => Err(Refusal::State),
             },
             _ => Ok(()),
         };
-        if verdict.is_ok() && command && matches!(packet.message, Message::Join { .. }) {
+        if verdict.is_ok() && command && lead.kind == kind::JOIN {
             // Others are remembered with the step they cause.
             if let Proof::Meter(number) = proof {
                 self.record.control = number;
@@ -184,8 +179,8 @@ where
     }
 
     /// An initiate must not touch what an installation still needs; one to a group must not cost what an accepted manifest has brought.
-    fn may_initiate(&self, packet: &Packet<'_>, mine: bool, proof: Proof) -> Result<(), Refusal> {
-        if self.receiver.session() == Some(packet.session) && self.receiver.phase() != Phase::Failed {
+    fn may_initiate(&self, session: Session, mine: bool, proof: Proof) -> Result<(), Refusal> {
+        if self.receiver.session() == Some(session) && self.receiver.phase() != Phase::Failed {
             // The same once more opens nothing; a different one under the same name is refused by the digest in it.
             return Ok(());
         }
@@ -251,7 +246,10 @@ where
                 len = Event::LEN.saturating_add(len);
             }
             let entries = octets.get(..len).unwrap_or(&[]);
-            encode_answer(body, session, &Answer::Events(entries)).map_or(0, <[u8]>::len)
+            let mut w = Sink::new(body);
+            header(&mut w, kind::EVENTS, session);
+            w.put(entries);
+            w.finish().map_or(0, <[u8]>::len)
         } else {
             self.receiver.poll_transmit(body, now)?.map_or(0, <[u8]>::len)
         };
@@ -266,4 +264,9 @@ where
             None => Ok(out.get(..len)),
         }
     }
+}
+
+/// A block or a sum of some, which tags vouch for.
+fn is_block(kind: u8) -> bool {
+    (kind::BLOCK..=kind::XOR_META).contains(&kind)
 }

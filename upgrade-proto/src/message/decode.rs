@@ -3,28 +3,20 @@
 use super::{Ask, Event, Identity, Indices, Initiate, Message, Row, Status, kind};
 use crate::codec::Fields;
 use crate::error::{MessageError, Refusal};
-use crate::session::Plane;
 
-/// The fields after the header. With `REPLIES` false, without the messages only meters send: a meter's program need not hold their layouts.
-pub(super) fn body<'a, const REPLIES: bool>(
-    kind: u8,
-    r: &mut Fields<'a>,
-) -> Result<Message<'a>, MessageError> {
+/// The fields after the header.
+pub(super) fn body<'a>(kind: u8, r: &mut Fields<'a>) -> Result<Message<'a>, MessageError> {
     Ok(match kind {
-        kind::BLOCK..=kind::BLOCK_META_ACK => {
-            Message::Block { plane: plane(kind), acknowledge: kind & 2 != 0, index: r.u16(), data: r.rest() }
-        }
+        kind::BLOCK..=kind::BLOCK_META_ACK => Message::Block {
+            plane: kind::plane(kind),
+            acknowledge: kind & 2 != 0,
+            index: r.u16(),
+            data: r.rest(),
+        },
         kind::XOR | kind::XOR_META => {
-            Message::Xor { plane: plane(kind), indices: Indices::read(r)?, data: r.rest() }
+            Message::Xor { plane: kind::plane(kind), indices: Indices::read(r)?, data: r.rest() }
         }
-        // A meter without the decoder holds no layout for its frames either.
-        kind::CODED if REPLIES || cfg!(feature = "coded") => {
-            let row = Row::read(r);
-            if row.generation >= row.generations && !r.is_short() {
-                return Err(MessageError::Field);
-            }
-            Message::Coded { row, data: r.rest() }
-        }
+        kind::CODED => Message::Coded { row: Row::read(r)?, data: r.rest() },
         kind::QUERY => Message::Query,
         kind::JOIN => Message::Join { group: r.u16(), member: r.u16() },
         kind::INITIATE => Message::Initiate(Initiate::read(r)),
@@ -36,13 +28,6 @@ pub(super) fn body<'a, const REPLIES: bool>(
         kind::ACTIVATE => Message::Activate { at: r.u32() },
         kind::CANCEL => Message::Cancel,
         kind::EVENT_QUERY => Message::EventQuery { from: r.u8() },
-        kind if REPLIES => return reply(kind, r),
-        kind => return Err(MessageError::Kind(kind)),
-    })
-}
-
-fn reply<'a>(kind: u8, r: &mut Fields<'a>) -> Result<Message<'a>, MessageError> {
-    Ok(match kind {
         kind::IDENTITY => Message::Identity(Identity::read(r)),
         kind::JOINED => Message::Joined { group: r.u16(), member: r.u16() },
         kind::STATUS => Message::Status(Status::read(r).ok_or(MessageError::Length)?),
@@ -51,8 +36,4 @@ fn reply<'a>(kind: u8, r: &mut Fields<'a>) -> Result<Message<'a>, MessageError> 
         kind::EVENTS => return Err(MessageError::Length),
         kind => return Err(MessageError::Kind(kind)),
     })
-}
-
-const fn plane(kind: u8) -> Plane {
-    if kind & 1 != 0 { Plane::Meta } else { Plane::Data }
 }

@@ -2,9 +2,9 @@
 
 #[cfg(feature = "coded")]
 use super::Row;
-use super::{Identity, Indices, Message, Status, kind};
+use super::{Indices, Message, kind};
 use crate::codec::Sink;
-use crate::error::{BufferTooSmall, Refusal};
+use crate::error::BufferTooSmall;
 use crate::session::{Plane, Session};
 
 impl Message<'_> {
@@ -84,48 +84,9 @@ const fn xor_kind(plane: Plane) -> u8 {
 }
 
 /// The octets every message starts with.
-pub(super) fn header(w: &mut Sink<'_>, kind: u8, session: Session) {
+pub(crate) fn header(w: &mut Sink<'_>, kind: u8, session: Session) {
     w.u8(kind);
-    w.u16(session.id);
-    w.number(session.image, 4);
-}
-
-/// What a meter says; [`Message`] without the concentrator's part.
-#[derive(Debug)]
-pub(crate) enum Answer<'a> {
-    Identity(Identity),
-    Joined { group: u16, member: u16 },
-    Refused(Refusal),
-    Status(Status<'a>),
-    Events(&'a [u8]),
-}
-
-/// Writes an answer; the octets are those of the [`Message`].
-pub(crate) fn encode_answer<'b>(
-    out: &'b mut [u8],
-    session: Session,
-    answer: &Answer<'_>,
-) -> Result<&'b [u8], BufferTooSmall> {
-    let mut w = Sink::new(out);
-    let kind = match answer {
-        Answer::Identity(_) => kind::IDENTITY,
-        Answer::Joined { .. } => kind::JOINED,
-        Answer::Refused(_) => kind::REFUSED,
-        Answer::Status(_) => kind::STATUS,
-        Answer::Events(_) => kind::EVENTS,
-    };
-    header(&mut w, kind, session);
-    match answer {
-        Answer::Identity(identity) => identity.write(&mut w),
-        Answer::Joined { group, member } => {
-            w.u16(*group);
-            w.u16(*member);
-        }
-        Answer::Refused(refusal) => w.u8(refusal.code()),
-        Answer::Status(status) => status.write(&mut w),
-        Answer::Events(entries) => w.put(entries),
-    }
-    w.finish()
+    session.write(w);
 }
 
 /// Writes a block, XOR or coded message whose data `fill` puts in place, so that a sender needs no second block buffer.

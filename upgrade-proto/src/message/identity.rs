@@ -30,6 +30,9 @@ pub struct Identity {
     pub phase: Phase,
 }
 
+/// Octets of an identity.
+pub(crate) const IDENTITY_LEN: usize = 27;
+
 /// Where a meter stands with an image.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -129,7 +132,7 @@ impl Event {
 }
 
 impl Identity {
-    pub(super) fn read(r: &mut Fields<'_>) -> Identity {
+    pub(crate) fn read(r: &mut Fields<'_>) -> Identity {
         Identity {
             maker: r.array(),
             model: r.u32(),
@@ -144,13 +147,16 @@ impl Identity {
     }
 
     pub(super) fn write(&self, w: &mut Sink<'_>) {
-        w.put(&self.maker);
-        for field in [self.model, self.hardware, self.version.date] {
-            w.number(field, 4);
-        }
-        for field in [self.version.number, self.module, self.block_max, self.rows, self.read_time] {
-            w.number(field.into(), 2);
-        }
-        w.u8(self.phase.code());
+        w.put(&self.octets());
+    }
+
+    /// As it stands in the message.
+    pub(crate) const fn octets(&self) -> [u8; IDENTITY_LEN] {
+        let ([a, b, c, d], [e, f, g, h]) = (self.maker, self.model.to_be_bytes());
+        let ([i, j, k, l], [m, n, o, p, q, r]) = (self.hardware.to_be_bytes(), self.version.octets());
+        let ([s, t], [u, v]) = (self.module.to_be_bytes(), self.block_max.to_be_bytes());
+        let ([w, x], [y, z]) = (self.rows.to_be_bytes(), self.read_time.to_be_bytes());
+        let phase = self.phase.code();
+        [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, phase]
     }
 }

@@ -86,8 +86,12 @@ impl core::fmt::Debug for Indices {
 }
 
 impl Row {
-    pub(super) fn read(r: &mut Fields<'_>) -> Row {
-        Row { generation: r.u8(), generations: r.u8(), seed: r.u16(), density: r.u8() }
+    pub(crate) fn read(r: &mut Fields<'_>) -> Result<Row, MessageError> {
+        let row = Row { generation: r.u8(), generations: r.u8(), seed: r.u16(), density: r.u8() };
+        if row.generation >= row.generations && !r.is_short() {
+            return Err(MessageError::Field);
+        }
+        Ok(row)
     }
 
     pub(super) fn write(&self, w: &mut Sink<'_>) {
@@ -100,7 +104,8 @@ impl Row {
 
 impl Indices {
     /// `count u8 | first u16 | gaps`: the gaps of the `count - 1` numbers after the first; none when count is 1.
-    pub(super) fn read(r: &mut Fields<'_>) -> Result<Indices, MessageError> {
+    #[inline(never)]
+    pub(crate) fn read(r: &mut Fields<'_>) -> Result<Indices, MessageError> {
         let (count, first) = (r.u8(), r.u16());
         if r.is_short() {
             return Err(MessageError::Length);

@@ -1,14 +1,20 @@
 //! The messages, their kinds and layouts (table in the crate docs).
 
+mod announced;
 mod decode;
 mod encode;
 mod identity;
 mod indices;
+mod lead;
 mod status;
 
-pub(crate) use encode::{Answer, Head, encode_answer, encode_in_place};
+pub use announced::Announced;
+pub(crate) use announced::{ANNOUNCED_LEN, part};
+pub(crate) use encode::{Head, encode_in_place, header};
+pub(crate) use identity::IDENTITY_LEN;
 pub use identity::{Event, Identity, Phase};
 pub use indices::{Indices, Row, XOR_MAX};
+pub(crate) use lead::Lead;
 pub use status::{Ask, Form, Initiate, Report, Status};
 
 use crate::codec::{Fields, Sink};
@@ -123,21 +129,16 @@ impl<'a> Packet<'a> {
     /// # Errors
     /// [`MessageError`] when it is none.
     pub fn parse(octets: &'a [u8]) -> Result<Packet<'a>, MessageError> {
-        Self::parse_some::<true>(octets)
-    }
-
-    /// With `REPLIES` false, without the messages only meters send: a meter's program need not hold their layouts.
-    pub(crate) fn parse_some<const REPLIES: bool>(octets: &'a [u8]) -> Result<Packet<'a>, MessageError> {
         let mut r = Fields::new(octets);
-        let (kind, id, image) = (r.u8(), r.u16(), r.u32());
+        let (kind, session) = (r.u8(), Session::read(&mut r));
         if r.is_short() {
             return Err(MessageError::Length);
         }
-        let message = decode::body::<REPLIES>(kind, &mut r)?;
+        let message = decode::body(kind, &mut r)?;
         if r.is_short() || !r.peek().is_empty() {
             return Err(MessageError::Length);
         }
-        Ok(Packet { session: Session { id, image }, message })
+        Ok(Packet { session, message })
     }
 
     /// Writes the message.
@@ -146,34 +147,41 @@ impl<'a> Packet<'a> {
     /// [`BufferTooSmall`] when it does not fit.
     pub fn encode<'b>(&self, out: &'b mut [u8]) -> Result<&'b [u8], BufferTooSmall> {
         let mut w = Sink::new(out);
-        encode::header(&mut w, self.message.kind(), self.session);
+        header(&mut w, self.message.kind(), self.session);
         self.message.fields(&mut w);
         w.finish()
     }
 }
 
-mod kind {
-    pub(super) const QUERY: u8 = 0x01;
-    pub(super) const IDENTITY: u8 = 0x02;
-    pub(super) const JOIN: u8 = 0x03;
-    pub(super) const JOINED: u8 = 0x04;
-    pub(super) const INITIATE: u8 = 0x05;
-    pub(super) const BLOCK: u8 = 0x10;
-    pub(super) const BLOCK_META: u8 = 0x11;
-    pub(super) const BLOCK_ACK: u8 = 0x12;
-    pub(super) const BLOCK_META_ACK: u8 = 0x13;
-    pub(super) const XOR: u8 = 0x14;
-    pub(super) const XOR_META: u8 = 0x15;
-    pub(super) const CODED: u8 = 0x16;
-    pub(super) const STATUS_QUERY: u8 = 0x20;
-    pub(super) const ROLL_CALL: u8 = 0x21;
-    pub(super) const STATUS: u8 = 0x22;
-    pub(super) const VERIFY: u8 = 0x30;
-    pub(super) const ACTIVATE: u8 = 0x31;
-    pub(super) const CANCEL: u8 = 0x32;
-    pub(super) const REFUSED: u8 = 0x33;
-    pub(super) const EVENT_QUERY: u8 = 0x38;
-    pub(super) const EVENTS: u8 = 0x39;
+pub(crate) mod kind {
+    use crate::session::Plane;
+
+    pub(crate) const QUERY: u8 = 0x01;
+    pub(crate) const IDENTITY: u8 = 0x02;
+    pub(crate) const JOIN: u8 = 0x03;
+    pub(crate) const JOINED: u8 = 0x04;
+    pub(crate) const INITIATE: u8 = 0x05;
+    pub(crate) const BLOCK: u8 = 0x10;
+    pub(crate) const BLOCK_META: u8 = 0x11;
+    pub(crate) const BLOCK_ACK: u8 = 0x12;
+    pub(crate) const BLOCK_META_ACK: u8 = 0x13;
+    pub(crate) const XOR: u8 = 0x14;
+    pub(crate) const XOR_META: u8 = 0x15;
+    pub(crate) const CODED: u8 = 0x16;
+    pub(crate) const STATUS_QUERY: u8 = 0x20;
+    pub(crate) const ROLL_CALL: u8 = 0x21;
+    pub(crate) const STATUS: u8 = 0x22;
+    pub(crate) const VERIFY: u8 = 0x30;
+    pub(crate) const ACTIVATE: u8 = 0x31;
+    pub(crate) const CANCEL: u8 = 0x32;
+    pub(crate) const REFUSED: u8 = 0x33;
+    pub(crate) const EVENT_QUERY: u8 = 0x38;
+    pub(crate) const EVENTS: u8 = 0x39;
+
+    /// The plane of the blocks in a message of such a kind.
+    pub(crate) const fn plane(kind: u8) -> Plane {
+        if kind & 1 != 0 { Plane::Meta } else { Plane::Data }
+    }
 }
 
 #[cfg(test)]

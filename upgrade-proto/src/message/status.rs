@@ -95,13 +95,15 @@ pub struct Status<'a> {
 }
 
 impl Initiate {
-    pub(super) fn read(r: &mut Fields<'_>) -> Initiate {
+    #[inline(never)]
+    pub(crate) fn read(r: &mut Fields<'_>) -> Initiate {
         let (size, block, manifest) = (r.u32(), r.u16(), r.u16());
         let (crc, digest) = (r.u32(), r.array());
         Initiate { size, block, manifest: manifest & 0x7FFF, tagged: manifest & 0x8000 != 0, crc, digest }
     }
 
-    pub(super) fn write(&self, w: &mut Sink<'_>) {
+    #[inline(never)]
+    pub(crate) fn write(&self, w: &mut Sink<'_>) {
         w.number(self.size, 4);
         w.u16(self.block);
         w.u16((self.manifest & 0x7FFF) | (u16::from(self.tagged) << 15));
@@ -111,7 +113,7 @@ impl Initiate {
 }
 
 impl Ask {
-    pub(super) fn read(r: &mut Fields<'_>) -> Ask {
+    pub(crate) fn read(r: &mut Fields<'_>) -> Ask {
         let form = match r.u8() & 3 {
             0 => Form::Count,
             1 => Form::Missing,
@@ -133,6 +135,19 @@ impl Ask {
     }
 }
 
+impl Status<'_> {
+    /// The plane is the meta plane.
+    pub(crate) const META: u8 = 0x10;
+    /// A list follows.
+    pub(crate) const LIST: u8 = 0x20;
+    /// A bitmap follows.
+    pub(crate) const BITMAP: u8 = 0x40;
+    /// Deficits follow; the bits of all three.
+    pub(crate) const DEFICITS: u8 = 0x60;
+    /// The report goes on past its end.
+    pub(crate) const MORE: u8 = 0x80;
+}
+
 impl<'a> Status<'a> {
     /// `None`: deficits that are no whole words.
     pub(super) fn read(r: &mut Fields<'a>) -> Option<Status<'a>> {
@@ -151,23 +166,23 @@ impl<'a> Status<'a> {
         }
         Some(Status {
             phase: Phase::from_code(bits),
-            plane: if bits & 0x10 != 0 { Plane::Meta } else { Plane::Data },
+            plane: if bits & Self::META != 0 { Plane::Meta } else { Plane::Data },
             first_missing,
             missing,
-            more: bits & 0x80 != 0,
+            more: bits & Self::MORE != 0,
             report,
         })
     }
 
-    pub(super) fn write(&self, w: &mut Sink<'_>) {
+    pub(crate) fn write(&self, w: &mut Sink<'_>) {
         let (form, from, octets) = match self.report {
             Report::Count => (0, None, &[][..]),
-            Report::List { from, octets } => (1 << 5, Some(from), octets),
-            Report::Bitmap { from, octets } => (2 << 5, Some(from), octets),
-            Report::Deficits(octets) => (3 << 5, None, octets),
+            Report::List { from, octets } => (Self::LIST, Some(from), octets),
+            Report::Bitmap { from, octets } => (Self::BITMAP, Some(from), octets),
+            Report::Deficits(octets) => (Self::DEFICITS, None, octets),
         };
-        let meta = u8::from(self.plane == Plane::Meta) << 4;
-        w.u8(self.phase.code() | meta | form | (u8::from(self.more) << 7));
+        let meta = if self.plane == Plane::Meta { Self::META } else { 0 };
+        w.u8(self.phase.code() | meta | form | if self.more { Self::MORE } else { 0 });
         w.u16(self.first_missing);
         w.u16(self.missing);
         if let Some(from) = from {

@@ -1,19 +1,22 @@
 //! The meter's side: takes blocks from whoever sends them, answers questions, checks the image.
 
+mod blocks;
 #[cfg(feature = "coded")]
 mod coded;
+mod control;
 mod status;
 mod store;
+mod work;
 
-use crate::bitmap::{BlockMap, Mark, Record};
+use crate::bitmap::{BlockMap, Mark};
 use crate::error::Refusal;
-use crate::flash::{self, FlashError, Span};
-use crate::hash::{CRC_START, Hash256, crc_end, crc_step};
-use crate::message::{Ask, Identity, Indices, Initiate, Message, Packet, Phase};
-use crate::package::{Address, Manifest, Version};
+use crate::flash::{FlashError, Span};
+use crate::hash::Hash256;
+use crate::message::{Ask, IDENTITY_LEN, Identity, Phase, kind};
+use crate::package::{Address, MANIFEST_LEN, Manifest, Version};
 use crate::session::{Geometry, Plane, Session};
 use embedded_storage::nor_flash::NorFlash;
-use store::{Open, Put, Store};
+use store::Store;
 
 /// Where the parts of an image go. All spans are of one flash, start and end at sector borders and do not overlap.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -91,64 +94,82 @@ pub enum Work {
     Until(u64),
 }
 
-#[derive(Clone, Debug)]
-enum Job<H> {
-    None,
-    Erase { at: u32 },
-    Rebuild { unit: u16 },
-    Check { at: u32, crc: u32, hash: H },
-}
-
-#[derive(Copy, Clone, Debug)]
-enum Reply {
-    Identity,
-    Joined,
-    Refused(Refusal),
-    Status(Ask),
-}
-
+/// An answer that waits for its time. Flat: which of the fields count follows from the kind.
 #[derive(Copy, Clone, Debug)]
 struct Pending {
     at: u64,
     session: Session,
-    reply: Reply,
+    /// Of the message.
+    kind: u8,
+    /// The reason's, of a refusal.
+    code: u8,
+    ask: Ask,
+}
+
+impl Pending {
+    const fn status(session: Session, at: u64) -> Self {
+        Pending { at, session, kind: kind::STATUS, code: 0, ask: Ask::COUNT }
+    }
+
+    const fn refuse(&mut self, refusal: Refusal) {
+        self.kind = kind::REFUSED;
+        self.code = refusal.code();
+    }
 }
 
 /// A meter's side of a transfer; see the module docs for who calls what.
 ///
 /// `F` is the external flash, `M` remembers the blocks, `H` is SHA-256, `B` the longest block, `R` memory for the `coded` decoder
 /// (`[u8; 0]` without).
+// In the order written, or the block buffer comes first and nothing after it is within reach of a short instruction (Thumb-1: 31 to 124 octets).
 #[derive(Debug)]
+#[repr(C)]
 pub struct Receiver<F, M, H, R, const B: usize> {
-    store: Store<F, M>,
-    config: Config,
-    open: Option<Open>,
-    job: Job<H>,
+    /// `Idle` where no session is open.
     phase: Phase,
+    /// Takes images without tag table too.
+    untagged: bool,
+    /// Blocks that the map may have lost are looked for.
+    rebuilding: bool,
+    /// How far the phase's work has come.
+    at: u32,
+    crc: u32,
+    store: Store<F, M>,
     pending: Option<Pending>,
+    /// Group and member.
     group: Option<(u16, u16)>,
-    #[cfg_attr(not(feature = "coded"), expect(dead_code, reason = "memory of the coded decoder"))]
-    ram: R,
+    /// As it stands in the message; phase and rows are filled in when it is asked for.
+    identity: [u8; IDENTITY_LEN],
+    address: Address,
+    hash: Option<H>,
     #[cfg(feature = "coded")]
     coder: coded::Coder,
+    #[cfg_attr(not(feature = "coded"), allow(dead_code, reason = "memory of the coded decoder"))]
+    ram: R,
     buffer: [u8; B],
 }
 
 impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Receiver<F, M, H, R, B> {
     /// A receiver with no session; [`resume`](Self::resume) takes up the one in `map`.
-    pub fn new(flash: F, map: M, ram: R, config: Config) -> Self {
-        let layout = config.layout;
+    pub const fn new(flash: F, map: M, ram: R, config: Config) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "where it is longer, so much of it is used")]
+        let block_max = if B > u16::MAX as usize { u16::MAX } else { B as u16 };
+        let identity = Identity { block_max, ..config.identity };
         Receiver {
-            store: Store { flash, map, layout, forgot: false },
-            config,
-            open: None,
-            job: Job::None,
             phase: Phase::Idle,
-            pending: None,
+            untagged: config.untagged,
+            rebuilding: false,
+            at: 0,
+            crc: 0,
             group: None,
-            ram,
+            pending: None,
+            identity: identity.octets(),
+            address: config.address,
+            hash: None,
             #[cfg(feature = "coded")]
             coder: coded::Coder::new(),
+            store: Store::new(flash, map, config.layout),
+            ram,
             buffer: [0; B],
         }
     }
@@ -158,51 +179,50 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     /// # Errors
     /// [`FlashError`] when the memory fails.
     pub fn resume(&mut self) -> Result<(), FlashError> {
+        self.pending = None;
+        self.group = None;
         let done = self.take_up();
         if done.is_err() {
             // Half taken up is not taken up.
-            self.open = None;
             self.phase = Phase::Idle;
-            self.job = Job::None;
         }
         done
     }
 
+    #[inline(never)]
     fn take_up(&mut self) -> Result<(), FlashError> {
-        self.open = None;
-        self.job = Job::None;
         self.phase = Phase::Idle;
-        self.pending = None;
-        self.group = None;
-        let Some(record) = self.store.map.load(&mut self.store.flash)? else { return Ok(()) };
-        let Ok(geometry) = self.fits(&record.initiate) else { return Ok(()) };
-        if geometry.units() != record.units {
+        self.rebuilding = false;
+        self.at = 0;
+        let store = &mut self.store;
+        let Some(record) = store.map.load(&mut store.flash)? else { return Ok(()) };
+        let Ok(geometry) = self.fits(record.announced()) else { return Ok(()) };
+        if geometry.units() != record.units() {
             return Ok(());
         }
-        let open = self.open.insert(Open { record, geometry, root: None, missing_meta: 0, missing_data: 0 });
-        self.store.clear_pending(open)?;
-        self.store.count(open)?;
-        if self.store.manifest_here(open)? {
-            // A cut may have come between its last block and its check.
-            if self.store.manifest_genuine::<H>(open)? {
-                open.root = self.store.read_manifest(open)?.map(|manifest| manifest.tag_root);
-            } else {
-                self.store.forget_manifest(open)?;
-            }
-        }
-        let vouched = open.root.is_some() || geometry.manifest() == 0;
-        let mut marked = |mark| self.store.map.marked(&mut self.store.flash, mark);
-        (self.phase, self.job) = if !marked(Mark::Erased)? {
-            (Phase::Erasing, Job::Erase { at: 0 })
+        let store = &mut self.store;
+        store.open(&record, geometry);
+        store.clear_pending()?;
+        store.count()?;
+        // A cut may have come between its last block and its check.
+        let manifest = store.manifest_genuine::<H>()?;
+        let mut marked = |mark| store.map.marked(&mut store.flash, mark);
+        self.phase = if !marked(Mark::Erased)? {
+            Phase::Erasing
         } else if marked(Mark::Failed)? {
-            (Phase::Failed, Job::None)
+            Phase::Failed
         } else if marked(Mark::Verified)? {
-            (if vouched { Phase::Verified } else { Phase::Failed }, Job::None)
-        } else if M::LAGS && geometry.tagged() {
-            (Phase::Receiving, Job::Rebuild { unit: 0 })
+            Phase::Verified
         } else {
-            (Phase::Receiving, Job::None)
+            self.rebuilding = M::LAGS && geometry.tagged();
+            Phase::Receiving
         };
+        if manifest {
+            self.heed_manifest()?;
+        }
+        if self.phase == Phase::Verified && !self.store.vouched() {
+            self.phase = Phase::Failed;
+        }
         #[cfg(feature = "coded")]
         self.coder.reset();
         self.settle();
@@ -213,8 +233,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     #[must_use]
     pub fn phase(&self) -> Phase {
         match self.phase {
-            Phase::Receiving if self.solving() => Phase::Working,
-            Phase::Receiving if !matches!(self.job, Job::None) => Phase::Working,
+            Phase::Receiving if self.solving() || self.rebuilding => Phase::Working,
             phase => phase,
         }
     }
@@ -222,19 +241,19 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     /// The session that is open.
     #[must_use]
     pub fn session(&self) -> Option<Session> {
-        self.open.as_ref().map(|open| open.record.session)
+        self.is_open().then_some(self.store.session)
     }
 
     /// How the open session's image is cut.
     #[must_use]
     pub fn geometry(&self) -> Option<Geometry> {
-        self.open.as_ref().map(|open| open.geometry)
+        self.is_open().then_some(self.store.geometry)
     }
 
     /// Blocks missing of a plane; 0 without session.
     #[must_use]
     pub fn missing(&self, plane: Plane) -> u16 {
-        self.open.as_ref().map_or(0, |open| open.missing(plane))
+        if self.is_open() { self.store.missing(plane) } else { 0 }
     }
 
     /// The flash, for the installer.
@@ -247,24 +266,26 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     /// # Errors
     /// [`FlashError`] when the memory fails.
     pub fn manifest(&mut self) -> Result<Option<Manifest<'static>>, FlashError> {
-        match &self.open {
-            Some(open) if open.root.is_some() => self.store.read_manifest(open),
-            _ => Ok(None),
+        if !self.is_open() || self.store.root.is_none() {
+            return Ok(None);
         }
+        let mut head = [0; MANIFEST_LEN as usize];
+        self.store.read_manifest(0, &mut head)?;
+        Ok(Some(Manifest::head(&head)))
     }
 
     /// The meter's address.
     pub(crate) const fn address(&self) -> Address {
-        self.config.address
+        self.address
     }
 
     /// Says whether the verified image waits for its installation.
-    pub(crate) const fn set_armed(&mut self, armed: bool) {
-        self.phase = match (self.phase, armed) {
-            (Phase::Verified, true) => Phase::Armed,
-            (Phase::Armed, false) => Phase::Verified,
-            (phase, _) => phase,
-        };
+    pub(crate) fn set_armed(&mut self, armed: bool) {
+        let (from, to) =
+            if armed { (Phase::Verified, Phase::Armed) } else { (Phase::Armed, Phase::Verified) };
+        if self.phase == from {
+            self.phase = to;
+        }
     }
 
     /// Gives the open session up: its manifest is not one to take.
@@ -274,17 +295,21 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
 
     /// Answers a command that was not passed on.
     pub(crate) fn refuse(&mut self, session: Session, refusal: Refusal, now: u64) {
-        self.answer(session, Reply::Refused(refusal), now);
+        let answer = self.pending.insert(Pending::status(session, now));
+        answer.refuse(refusal);
     }
 
     /// Answers with where the session stands.
     pub(crate) fn answer_status(&mut self, session: Session, ask: Ask, now: u64) {
-        self.answer(session, Reply::Status(ask), now);
+        self.pending = Some(Pending { ask, ..Pending::status(session, now) });
     }
 
     /// The program that runs now, after an installation: what the read-back answers.
-    pub fn set_version(&mut self, version: Version) {
-        self.config.identity.version = version;
+    pub const fn set_version(&mut self, version: Version) {
+        let (_, rest) = self.identity.split_at_mut(12);
+        if let Some(place) = rest.first_chunk_mut() {
+            *place = version.octets();
+        }
     }
 
     /// Gives flash and map back.
@@ -300,329 +325,19 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         self.store.map.flush(&mut self.store.flash)
     }
 
-    /// Takes a message in.
-    ///
-    /// # Errors
-    /// [`FlashError`] when the memory fails; the block is not marked as there.
-    pub fn handle_message(&mut self, octets: &[u8], to: Addressed, now: u64) -> Result<Outcome, FlashError> {
-        let Ok(packet) = Packet::parse_some::<false>(octets) else { return Ok(Outcome::Ignored) };
-        match packet.message {
-            Message::Block { plane, index, acknowledge, data } => {
-                let outcome = self.block(packet.session, plane, index, data)?;
-                if acknowledge && to == Addressed::Me && outcome != Outcome::Ignored {
-                    self.answer(packet.session, Reply::Status(Ask::COUNT), now);
-                }
-                Ok(outcome)
-            }
-            Message::Xor { plane, ref indices, data } => self.xor(packet.session, plane, indices, data),
-            #[cfg(feature = "coded")]
-            Message::Coded { ref row, data } => self.coded(packet.session, row, data, now),
-            ref message => match to {
-                Addressed::Other => Ok(Outcome::Ignored),
-                to => self.control(packet.session, message, to, now),
-            },
-        }
+    fn is_open(&self) -> bool {
+        self.phase != Phase::Idle
     }
 
+    /// Whether this is the open session.
     #[inline(never)]
-    fn answer(&mut self, session: Session, reply: Reply, at: u64) {
-        self.pending = Some(Pending { at, session, reply });
+    fn is_current(&self, session: Session) -> bool {
+        self.is_open() && self.store.session == session
     }
 
-    fn control(
-        &mut self,
-        session: Session,
-        message: &Message<'_>,
-        to: Addressed,
-        now: u64,
-    ) -> Result<Outcome, FlashError> {
-        let mine = to == Addressed::Me;
-        let current = self.session() == Some(session);
-        let reply = match *message {
-            Message::Query => Reply::Identity,
-            Message::Join { group, member } if mine => {
-                self.group = Some((group, member));
-                Reply::Joined
-            }
-            Message::Initiate(ref initiate) => match self.initiate(session, initiate, to)? {
-                Ok(()) => Reply::Status(Ask::COUNT),
-                Err(refusal) => Reply::Refused(refusal),
-            },
-            // A meter that lost its session must say so, or it would be taken for a silent one.
-            Message::StatusQuery(_) if mine && !current => Reply::Refused(Refusal::State),
-            Message::StatusQuery(ask) if mine => Reply::Status(ask),
-            Message::RollCall { ask, slot, first, members } if current => {
-                let Some(place) = self.place(to, first, members) else { return Ok(Outcome::Ignored) };
-                let wait = u64::from(slot).saturating_mul(u64::from(place).saturating_add(1));
-                self.answer(session, Reply::Status(ask), now.saturating_add(wait));
-                return Ok(Outcome::Taken);
-            }
-            Message::Verify if current => {
-                self.verify();
-                Reply::Status(Ask::COUNT)
-            }
-            Message::Verify | Message::Activate { .. } | Message::Cancel if mine && !current => {
-                Reply::Refused(Refusal::State)
-            }
-            Message::Activate { at } if current => {
-                let refusal = match self.phase {
-                    Phase::Verified | Phase::Armed => {
-                        self.phase = Phase::Armed;
-                        if mine {
-                            self.answer(session, Reply::Status(Ask::COUNT), now);
-                        }
-                        return Ok(Outcome::Activate { at });
-                    }
-                    Phase::Failed => Refusal::Verify,
-                    _ => Refusal::Incomplete,
-                };
-                Reply::Refused(refusal)
-            }
-            Message::Cancel if current => {
-                if self.phase == Phase::Armed {
-                    self.phase = Phase::Verified;
-                }
-                if mine {
-                    self.answer(session, Reply::Status(Ask::COUNT), now);
-                }
-                return Ok(Outcome::Cancel);
-            }
-            _ => return Ok(Outcome::Ignored),
-        };
-        // Only a question to one meter is answered at once: sixty answers at a time are none.
-        if mine {
-            self.answer(session, reply, now);
-        }
-        Ok(Outcome::Taken)
-    }
-
-    /// This member's slot in a roll call, if it is called.
-    fn place(&self, to: Addressed, first: u16, members: &[u8]) -> Option<u16> {
-        let (group, member) = self.group?;
-        if to != Addressed::Group(group) {
-            return None;
-        }
-        let bit = member.checked_sub(first)?;
-        let (before, rest) = members.split_at_checked(usize::from(bit >> 3))?;
-        let octet = *rest.first()?;
-        let mask = 0x80u8 >> (bit & 7);
-        if octet & mask == 0 {
-            return None;
-        }
-        let above = (octet & !(mask | mask.wrapping_sub(1))).count_ones();
-        let ones = before.iter().fold(above, |sum, octet| sum.saturating_add(octet.count_ones()));
-        u16::try_from(ones).ok()
-    }
-
-    /// Whether this meter has room for such an image.
-    fn fits(&self, initiate: &Initiate) -> Result<Geometry, Refusal> {
-        let Ok(geometry) = Geometry::new(initiate.size, initiate.block, initiate.manifest, initiate.tagged)
-        else {
-            return Err(Refusal::Geometry);
-        };
-        let unit = u16::try_from(F::WRITE_SIZE).map_err(|_| Refusal::Memory)?;
-        let room = |plane: Plane, span: Span| geometry.offset(geometry.count(plane)) <= span.len;
-        if usize::from(geometry.block()) > B
-            || F::WRITE_SIZE > flash::CHUNK
-            || F::READ_SIZE > flash::CHUNK
-            || geometry.block().checked_rem(unit) != Some(0)
-            || !room(Plane::Data, self.config.layout.image)
-            || !room(Plane::Meta, self.config.layout.meta)
-        {
-            return Err(Refusal::Memory);
-        }
-        if !geometry.tagged() && !self.config.untagged {
-            return Err(Refusal::Manifest);
-        }
-        Ok(geometry)
-    }
-
-    fn initiate(
-        &mut self,
-        session: Session,
-        initiate: &Initiate,
-        to: Addressed,
-    ) -> Result<Result<(), Refusal>, FlashError> {
-        let geometry = match self.fits(initiate) {
-            Ok(geometry) => geometry,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let record = Record { session, initiate: *initiate, units: geometry.units() };
-        if let Some(open) = &self.open {
-            // The same once more opens nothing: progress stays (IC 18's re-initiate loses it).
-            if open.record == record && self.phase != Phase::Failed {
-                return Ok(Ok(()));
-            }
-            // A group frame never throws away what another session has brought.
-            let started = open.missing_data < open.geometry.count(Plane::Data);
-            if to != Addressed::Me && started && self.phase != Phase::Failed {
-                return Ok(Err(Refusal::State));
-            }
-        }
-        // Until the new record stands, the old session is what a cut comes back to.
-        self.store.map.begin(&mut self.store.flash, &record)?;
-        self.open = Some(Open {
-            record,
-            geometry,
-            root: None,
-            missing_meta: geometry.count(Plane::Meta),
-            missing_data: geometry.count(Plane::Data),
-        });
-        self.phase = Phase::Erasing;
-        self.job = Job::Erase { at: 0 };
-        #[cfg(feature = "coded")]
-        self.coder.reset();
-        Ok(Ok(()))
-    }
-
-    /// Whether blocks of this session are taken.
-    fn receiving(&self, session: Session) -> bool {
-        self.phase == Phase::Receiving && self.session() == Some(session)
-    }
-
-    fn block(
-        &mut self,
-        session: Session,
-        plane: Plane,
-        index: u16,
-        data: &[u8],
-    ) -> Result<Outcome, FlashError> {
-        let Some(open) = self.open.as_mut().filter(|open| open.record.session == session) else {
-            return Ok(Outcome::Ignored);
-        };
-        if self.phase != Phase::Receiving {
-            // An acknowledged block that comes late still deserves its answer.
-            return Ok(Outcome::Duplicate);
-        }
-        let put = Self::take(&mut self.store, open, plane, index, data);
-        self.finish(plane, index, put)
-    }
-
-    fn finish(
-        &mut self,
-        plane: Plane,
-        index: u16,
-        put: Result<Put, FlashError>,
-    ) -> Result<Outcome, FlashError> {
-        #[cfg(feature = "coded")]
-        self.check_forgotten();
-        match put? {
-            Put::Had => Ok(Outcome::Duplicate),
-            Put::Refused => Ok(Outcome::Unusable),
-            Put::Stored => {
-                if plane == Plane::Meta && self.open.as_ref().is_some_and(|open| open.root.is_none()) {
-                    self.try_manifest()?;
-                }
-                #[cfg(feature = "coded")]
-                if plane == Plane::Data {
-                    self.known_column(index);
-                }
-                self.settle();
-                Ok(Outcome::Stored { plane, index })
-            }
-        }
-    }
-
-    /// Checks and stores one block.
-    fn take(
-        store: &mut Store<F, M>,
-        open: &mut Open,
-        plane: Plane,
-        index: u16,
-        data: &[u8],
-    ) -> Result<Put, FlashError> {
-        let geometry = open.geometry;
-        if index >= geometry.count(plane) || data.len() != usize::from(geometry.block_len(plane, index)) {
-            return Ok(Put::Refused);
-        }
-        if store.has(open, plane, index)? {
-            return Ok(Put::Had);
-        }
-        if plane == Plane::Meta && index < geometry.manifest_blocks() {
-            // A manifest of one block is checked before it is programmed; a longer one when its last block is there.
-            let digest = &open.record.initiate.digest;
-            if geometry.manifest_blocks() == 1 && H::of(data).first_chunk() != Some(digest) {
-                return Ok(Put::Refused);
-            }
-        } else if !store.genuine::<H>(open, plane, index, data)? {
-            return Ok(Put::Refused);
-        }
-        store.put(open, plane, index, data)
-    }
-
-    fn xor(
-        &mut self,
-        session: Session,
-        plane: Plane,
-        indices: &Indices,
-        data: &[u8],
-    ) -> Result<Outcome, FlashError> {
-        if !self.receiving(session) {
-            return Ok(Outcome::Ignored);
-        }
-        let Some(open) = &mut self.open else { return Ok(Outcome::Ignored) };
-        if data.len() != usize::from(open.geometry.block()) {
-            return Ok(Outcome::Unusable);
-        }
-        let mut wanted = None;
-        for &index in indices.as_slice() {
-            if index >= open.geometry.count(plane) {
-                return Ok(Outcome::Unusable);
-            }
-            if !self.store.has(open, plane, index)? {
-                if wanted.is_some() {
-                    return Ok(Outcome::Unusable);
-                }
-                wanted = Some(index);
-            }
-        }
-        let Some(wanted) = wanted else { return Ok(Outcome::Duplicate) };
-        let Some(sum) = self.buffer.get_mut(..data.len()) else { return Ok(Outcome::Unusable) };
-        sum.copy_from_slice(data);
-        for &index in indices.as_slice().iter().filter(|&&index| index != wanted) {
-            self.store.xor_into(open, plane, index, sum)?;
-        }
-        let (block, padding) =
-            sum.split_at_checked(open.geometry.block_len(plane, wanted).into()).ok_or(FlashError)?;
-        let put = if padding.iter().all(|&octet| octet == 0) {
-            Self::take(&mut self.store, open, plane, wanted, block)
-        } else {
-            Ok(Put::Refused)
-        };
-        self.finish(plane, wanted, put)
-    }
-
-    /// Once the last block of the manifest is there: is it the one that was announced, and for this meter?
-    fn try_manifest(&mut self) -> Result<(), FlashError> {
-        let identity = self.identity();
-        let Some(open) = &mut self.open else { return Ok(()) };
-        if !self.store.manifest_here(open)? {
-            return Ok(());
-        }
-        if !self.store.manifest_genuine::<H>(open)? {
-            return self.store.forget_manifest(open);
-        }
-        let initiate = &open.record.initiate;
-        let manifest = self.store.read_manifest(open)?;
-        let same = manifest.as_ref().filter(|manifest| {
-            manifest.size == initiate.size
-                && manifest.block == initiate.block
-                && manifest.tagged == initiate.tagged
-                && manifest.crc == initiate.crc
-                && manifest.applies_to(&identity, self.config.address).is_ok()
-        });
-        match same {
-            Some(manifest) => {
-                open.root = Some(manifest.tag_root);
-                // All else can be found again in the flash once the manifest is known to be there.
-                self.store.map.flush(&mut self.store.flash)
-            }
-            None => self.fail(),
-        }
-    }
-
+    /// The open session's image is not one to take.
+    #[inline(never)]
     fn fail(&mut self) -> Result<(), FlashError> {
-        self.job = Job::None;
         self.store.map.mark(&mut self.store.flash, Mark::Failed)?;
         self.phase = Phase::Failed;
         Ok(())
@@ -631,140 +346,9 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     /// Moves on when nothing is missing any more.
     #[inline(never)]
     fn settle(&mut self) {
-        if let Some(open) = &self.open
-            && self.phase == Phase::Receiving
-            && open.missing_meta == 0
-            && open.missing_data == 0
-        {
+        if self.phase == Phase::Receiving && self.store.missing_meta == 0 && self.store.missing_data == 0 {
             self.phase = Phase::Complete;
-            self.job = Job::None;
         }
-    }
-
-    fn verify(&mut self) {
-        if self.phase == Phase::Complete {
-            self.phase = Phase::Verifying;
-            self.job = Job::Check { at: 0, crc: CRC_START, hash: H::start() };
-        }
-    }
-
-    #[inline(never)]
-    pub(crate) fn identity(&mut self) -> Identity {
-        let block_max = u16::try_from(B).unwrap_or(u16::MAX);
-        Identity { phase: self.phase(), block_max, rows: self.rows(), ..self.config.identity }
-    }
-
-    /// Does one bounded piece of the work that no frame waits for: erasing one sector, finding one block again, checking one
-    /// block's octets of the image, solving one row. Call it between the application's other duties while it says [`Work::More`].
-    ///
-    /// # Errors
-    /// [`FlashError`] when the memory fails; the step is tried again with the next call.
-    pub fn work(&mut self, now: u64) -> Result<Work, FlashError> {
-        let Some(mut open) = self.open else { return Ok(Work::Idle) };
-        match core::mem::replace(&mut self.job, Job::None) {
-            Job::None => return self.solve(now),
-            Job::Erase { at } => match self.erase_step(&open, at) {
-                Ok(Some(next)) => self.job = Job::Erase { at: next },
-                Ok(None) => {
-                    self.store.map.mark(&mut self.store.flash, Mark::Erased)?;
-                    self.phase = Phase::Receiving;
-                }
-                Err(error) => {
-                    self.job = Job::Erase { at };
-                    return Err(error);
-                }
-            },
-            Job::Rebuild { unit } => {
-                if M::LAGS {
-                    self.rebuild_step(&mut open, unit)?;
-                }
-                self.open = Some(open);
-                let next = unit.wrapping_add(1);
-                if next < open.geometry.units() && self.phase == Phase::Receiving {
-                    self.job = Job::Rebuild { unit: next };
-                } else {
-                    self.store.map.flush(&mut self.store.flash)?;
-                }
-                self.settle();
-            }
-            Job::Check { at, mut crc, mut hash } => {
-                let left = open.geometry.size().saturating_sub(at);
-                let len = left.min(open.geometry.block().into());
-                let from = self.config.layout.image.start.wrapping_add(at);
-                flash::scan(&mut self.store.flash, from, len, &mut |part| {
-                    crc = crc_step(crc, part);
-                    hash.feed(part);
-                    true
-                })?;
-                if len == left {
-                    self.verdict(&open, crc_end(crc), &hash.done())?;
-                } else {
-                    self.job = Job::Check { at: at.saturating_add(len), crc, hash };
-                }
-            }
-        }
-        Ok(Work::More)
-    }
-
-    fn erase_step(&mut self, open: &Open, at: u32) -> Result<Option<u32>, FlashError> {
-        let sector = u32::try_from(F::ERASE_SIZE).map_err(|_| FlashError)?;
-        let image = open.geometry.size().div_ceil(sector).saturating_mul(sector);
-        let meta =
-            open.geometry.offset(open.geometry.count(Plane::Meta)).div_ceil(sector).saturating_mul(sector);
-        let address = if at < image {
-            self.config.layout.image.start.wrapping_add(at)
-        } else if at.wrapping_sub(image) < meta {
-            self.config.layout.meta.start.wrapping_add(at.wrapping_sub(image))
-        } else {
-            return Ok(None);
-        };
-        flash::erase_sector(&mut self.store.flash, address, !M::REWRITES)?;
-        Ok(Some(at.saturating_add(sector)))
-    }
-
-    /// Looks whether a block the map lost is in the flash all the same; its digest says so.
-    fn rebuild_step(&mut self, open: &mut Open, unit: u16) -> Result<(), FlashError> {
-        let meta = open.geometry.count(Plane::Meta);
-        let (plane, index) = match unit.checked_sub(meta) {
-            Some(index) => (Plane::Data, index),
-            None => (Plane::Meta, unit),
-        };
-        if self.store.has_unit(unit)? || (plane == Plane::Meta && index < open.geometry.manifest_blocks()) {
-            return Ok(());
-        }
-        let at = self.store.address(open, plane, index);
-        let len = open.geometry.block_len(plane, index);
-        if flash::is_blank(&mut self.store.flash, at, u32::from(len).min(16))? {
-            return Ok(());
-        }
-        let Some(block) = self.buffer.get_mut(..usize::from(len)) else { return Ok(()) };
-        flash::read(&mut self.store.flash, at, block)?;
-        if self.store.genuine::<H>(open, plane, index, block)? {
-            self.store.put(open, plane, index, block)?;
-        }
-        Ok(())
-    }
-
-    fn verdict(&mut self, open: &Open, crc: u32, hash: &[u8; 32]) -> Result<(), FlashError> {
-        let mut right = crc == open.record.initiate.crc;
-        if open.geometry.manifest() > 0 {
-            right &= self.store.read_manifest(open)?.is_some_and(|manifest| manifest.sha256 == *hash);
-        }
-        // Said only once it is remembered; if that fails, it is checked again when the concentrator asks again.
-        self.phase = Phase::Complete;
-        if right {
-            self.store.map.mark(&mut self.store.flash, Mark::Verified)?;
-            self.phase = Phase::Verified;
-            Ok(())
-        } else {
-            self.fail()
-        }
-    }
-
-    /// When [`poll_transmit`](Self::poll_transmit) has something to send.
-    #[must_use]
-    pub fn poll_timeout(&self) -> Option<u64> {
-        self.pending.map(|pending| pending.at)
     }
 
     #[cfg(not(feature = "coded"))]

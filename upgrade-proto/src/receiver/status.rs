@@ -1,19 +1,26 @@
 //! Answers: who the meter is, and which blocks it lacks in the fewest octets.
 
-use super::{Receiver, Reply};
+use super::Receiver;
 use crate::bitmap::BlockMap;
+use crate::codec::Sink;
 use crate::error::Refusal;
 use crate::flash::FlashError;
 use crate::gaps::GapWriter;
 use crate::hash::Hash256;
-use crate::message::{Answer, Ask, Form, HEADER_LEN, Report, Status, encode_answer};
+use crate::message::{Ask, Form, Status, header, kind};
 use crate::session::Plane;
 use embedded_storage::nor_flash::NorFlash;
 
-/// Octets of a status message before list or bitmap.
-const STATUS_HEAD: usize = HEADER_LEN as usize + 7;
+/// Octets of a status word before list or bitmap.
+const STATUS_HEAD: usize = 7;
 
 impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Receiver<F, M, H, R, B> {
+    /// When [`poll_transmit`](Self::poll_transmit) has something to send.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<u64> {
+        self.pending.map(|pending| pending.at)
+    }
+
     /// Writes the answer that is due, to the concentrator; its octets, or `None` when nothing is due at `now`.
     ///
     /// A buffer of 64 octets holds every answer but lists and bitmaps, which fill what room there is.
@@ -21,115 +28,135 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     /// # Errors
     /// [`FlashError`] when the memory fails; the concentrator will ask again.
     pub fn poll_transmit<'b>(&mut self, out: &'b mut [u8], now: u64) -> Result<Option<&'b [u8]>, FlashError> {
-        let Some(pending) = self.pending.take_if(|pending| pending.at <= now) else { return Ok(None) };
-        let session = pending.session;
-        let answer = match pending.reply {
-            Reply::Identity => Answer::Identity(self.identity()),
-            Reply::Refused(refusal) => Answer::Refused(refusal),
-            Reply::Joined => {
-                let Some((group, member)) = self.group else { return Ok(None) };
-                Answer::Joined { group, member }
+        let Some(mut answer) = self.pending.take_if(|answer| answer.at <= now) else { return Ok(None) };
+        if answer.kind == kind::STATUS && !self.is_open() {
+            answer.refuse(Refusal::State);
+        }
+        let mut w = Sink::new(out);
+        header(&mut w, answer.kind, answer.session);
+        match answer.kind {
+            kind::STATUS => self.status(answer.ask, &mut w)?,
+            kind::IDENTITY => w.put(self.identity()),
+            kind::JOINED => {
+                let (group, member) = self.group.unwrap_or_default();
+                w.u16(group);
+                w.u16(member);
             }
-            Reply::Status(ask) => match self.status(ask, out.len().saturating_sub(STATUS_HEAD))? {
-                Some(status) => Answer::Status(status),
-                None => Answer::Refused(Refusal::State),
-            },
-        };
-        Ok(encode_answer(out, session, &answer).ok())
+            _ => w.u8(answer.code),
+        }
+        Ok(w.finish().ok())
     }
 
-    fn status(&mut self, ask: Ask, room: usize) -> Result<Option<Status<'_>>, FlashError> {
-        let Some(open) = self.open else { return Ok(None) };
-        let plane = open.plane();
-        let missing = open.missing(plane);
-        let count = open.geometry.count(plane);
-        let mut first_missing = count;
+    /// What the meter says about itself, now.
+    #[inline(never)]
+    pub(super) fn identity(&mut self) -> &[u8] {
+        let (rows, code) = (self.rows().to_be_bytes(), self.phase_code());
+        let [.., high, low, _, _, phase] = &mut self.identity;
+        [*high, *low] = rows;
+        *phase = code;
+        &self.identity
+    }
+
+    #[inline(never)]
+    fn phase_code(&self) -> u8 {
+        self.phase().code()
+    }
+
+    /// Writes the status word of the open session.
+    #[inline(never)]
+    fn status(&mut self, ask: Ask, w: &mut Sink<'_>) -> Result<(), FlashError> {
+        let plane = self.store.plane();
+        let missing = self.store.missing(plane);
+        let (zero, end) = self.store.geometry.range(plane);
+        let mut first = end;
         if missing > 0 {
-            self.store.missing(&open, plane, 0, &mut |index| {
-                first_missing = index;
+            self.store.each_missing(zero, end, &mut |unit| {
+                first = unit;
                 false
             })?;
         }
-        let limit = room.min(usize::from(ask.limit)).min(B);
-        let phase = self.phase();
-        let mut status = Status { phase, plane, first_missing, missing, more: false, report: Report::Count };
-        let from = match ask.form {
-            Form::Bitmap => ask.from,
-            // Its number is a cut into generations, not a block.
-            Form::Deficits => first_missing,
-            Form::Count | Form::Missing => ask.from.max(first_missing),
-        };
-        let nothing = missing == 0 || from >= count;
-        match ask.form {
-            Form::Deficits if plane == Plane::Data => {
-                let len = self.deficits(ask.from, limit)?;
-                status.report = Report::Deficits(self.buffer.get(..len).unwrap_or(&[]));
-            }
-            Form::Missing | Form::Deficits if nothing || (missing == count && from == first_missing) => {}
-            Form::Count => {}
-            form => {
-                let (len, list, more) = self.report(plane, from, form == Form::Bitmap, limit)?;
-                let octets = self.buffer.get(..len).unwrap_or(&[]);
-                status.more = more;
-                status.report =
-                    if list { Report::List { from, octets } } else { Report::Bitmap { from, octets } };
-            }
+        let mut start = zero.saturating_add(ask.from);
+        // The number in a question for deficits is a cut into generations, not a block.
+        if ask.form == Form::Deficits || (ask.form == Form::Missing && start < first) {
+            start = first;
         }
-        Ok(Some(status))
+        let mut bits = self.phase_code();
+        if plane == Plane::Meta {
+            bits |= Status::META;
+        }
+        let all = first == zero && missing == end.wrapping_sub(zero);
+        let deficits = ask.form == Form::Deficits && plane == Plane::Data;
+        // Nothing, or everything: the numbers say so.
+        let plain = ask.form != Form::Bitmap && (start >= end || (all && start == first));
+        let mut len = 0;
+        if deficits {
+            bits |= Status::DEFICITS;
+        } else if ask.form != Form::Count && !plain {
+            let room = w.room().saturating_sub(STATUS_HEAD).min(ask.limit.into());
+            (len, bits) = self.report(start, end, ask.form == Form::Bitmap, room, bits)?;
+        }
+        w.u8(bits);
+        w.u16(first.wrapping_sub(zero));
+        w.u16(missing);
+        if bits & Status::DEFICITS != 0 && !deficits {
+            w.u16(start.wrapping_sub(zero));
+        }
+        w.put(self.buffer.get(..len).unwrap_or(&[]));
+        #[cfg(feature = "coded")]
+        if deficits {
+            let most = w.room().min(ask.limit.into()) / 2;
+            let lacks = self.deficits(ask.from)?;
+            lacks.into_iter().take(self.generations().min(most)).for_each(|lack| w.u16(lack));
+        }
+        Ok(())
     }
 
-    /// Fills the buffer with list or bitmap from `from` on: octets, whether it is a list, whether it stops short.
+    /// Fills the buffer with list or bitmap of the missing units of `start..end`: octets, and `bits` with the form and whether it stops short.
+    #[inline(never)]
     fn report(
         &mut self,
-        plane: Plane,
-        from: u16,
+        start: u16,
+        end: u16,
         whole: bool,
-        limit: usize,
-    ) -> Result<(usize, bool, bool), FlashError> {
-        let Some(open) = self.open else { return Ok((0, true, true)) };
-        let span = open.geometry.count(plane).saturating_sub(from);
+        room: usize,
+        bits: u8,
+    ) -> Result<(usize, u8), FlashError> {
+        let store = &mut self.store;
+        let span = end.saturating_sub(start);
         let bitmap = usize::from(span.div_ceil(8));
-        let mut reached = from;
-        let mut cut = true;
-        let mut len = 0;
-        if let Some(room) = self.buffer.get_mut(..limit.min(bitmap.max(2)))
-            && !whole
-            && let Some(mut list) = GapWriter::new(room, from, open.missing(plane), span)
+        let room = room.min(B);
+        let octets = bitmap.min(room);
+        if !whole
+            && let Some(place) = self.buffer.get_mut(..bitmap.max(2).min(room))
+            && let Some(mut list) = GapWriter::new(place, start, store.missing(store.plane()), span)
         {
-            cut = false;
-            self.store.missing(&open, plane, from, &mut |index| {
-                cut = !list.push(index);
-                reached = index;
-                !cut
+            let mut goes = 0;
+            let mut more = false;
+            store.each_missing(start, end, &mut |unit| {
+                more = !list.push(unit);
+                goes = usize::from(unit.wrapping_sub(start));
+                !more
             })?;
-            len = list.len();
-        }
-        if !cut {
-            return Ok((len, true, false));
-        }
-        let octets = bitmap.min(limit);
-        // Cut short either way: whichever goes further.
-        if !whole && octets < bitmap && usize::from(reached.saturating_sub(from)) > octets.saturating_mul(8) {
-            return Ok((len, true, true));
-        }
-        let Some(bits) = self.buffer.get_mut(..octets) else { return Ok((0, true, true)) };
-        bits.fill(0);
-        self.store.missing(&open, plane, from, &mut |index| {
-            let bit = index.saturating_sub(from);
-            match bits.get_mut(usize::from(bit >> 3)) {
-                Some(octet) => {
-                    *octet |= 0x80u8 >> (bit & 7);
-                    true
-                }
-                None => false,
+            if !more {
+                return Ok((list.len(), bits | Status::LIST));
             }
+            // Cut short either way: whichever goes further.
+            if octets < bitmap && goes > octets.saturating_mul(8) {
+                return Ok((list.len(), bits | Status::LIST | Status::MORE));
+            }
+        }
+        let map = self.buffer.get_mut(..octets).unwrap_or(&mut []);
+        map.fill(0);
+        store.each_missing(start, end, &mut |unit| {
+            let bit = unit.wrapping_sub(start);
+            let octet = map.get_mut(usize::from(bit >> 3));
+            let within = octet.is_some();
+            if let Some(octet) = octet {
+                *octet |= 0x80u8 >> (bit & 7);
+            }
+            within
         })?;
-        Ok((octets, false, octets < bitmap))
-    }
-
-    #[cfg(not(feature = "coded"))]
-    #[expect(clippy::unused_self, reason = "the coded decoder's has the same signature")]
-    const fn deficits(&mut self, _: u16, _: usize) -> Result<usize, FlashError> {
-        Ok(0)
+        let more = if octets < bitmap { Status::MORE } else { 0 };
+        Ok((octets, bits | Status::BITMAP | more))
     }
 }

@@ -1,37 +1,13 @@
 //! Blocks in the flash: placed, compared, read back, counted. The order of steps that keeps the map behind the data is here.
+//!
+//! A block is named by its unit, the number over both planes (meta first), which is also its bit in the map.
 
 use super::Layout;
 use crate::bitmap::{BlockMap, Record};
 use crate::flash::{self, CHUNK, FlashError};
 use crate::hash::Hash256;
-use crate::package::{MANIFEST_LEN, Manifest};
-use crate::session::{DigestAt, Geometry, NODE_LEN, Plane};
+use crate::session::{DigestAt, Geometry, NODE_LEN, Plane, Session, ceil_div};
 use embedded_storage::nor_flash::NorFlash;
-
-/// A session that is open.
-#[derive(Copy, Clone, Debug)]
-pub(crate) struct Open {
-    pub(crate) record: Record,
-    pub(crate) geometry: Geometry,
-    /// Digest of the top of the tag table, once the manifest is there.
-    pub(crate) root: Option<[u8; NODE_LEN as usize]>,
-    pub(crate) missing_meta: u16,
-    pub(crate) missing_data: u16,
-}
-
-impl Open {
-    /// The plane that is being received.
-    pub(crate) const fn plane(&self) -> Plane {
-        if self.missing_meta > 0 { Plane::Meta } else { Plane::Data }
-    }
-
-    pub(crate) const fn missing(&self, plane: Plane) -> u16 {
-        match plane {
-            Plane::Meta => self.missing_meta,
-            Plane::Data => self.missing_data,
-        }
-    }
-}
 
 /// What became of a block.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -44,13 +20,23 @@ pub(crate) enum Put {
     Refused,
 }
 
+/// A session's blocks, and the parameters that say where they go and what they must be. In the order written, what is used most within
+/// reach of short instructions.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Store<F, M> {
-    pub(crate) flash: F,
-    pub(crate) map: M,
-    pub(crate) layout: Layout,
+    pub(crate) geometry: Geometry,
+    pub(crate) missing_meta: u16,
+    pub(crate) missing_data: u16,
     /// Blocks that were there were forgotten: what was computed from who has what is void.
     pub(crate) forgot: bool,
+    pub(crate) session: Session,
+    pub(crate) layout: Layout,
+    /// Digest of the top of the tag table, once the manifest is there.
+    pub(crate) root: Option<[u8; NODE_LEN as usize]>,
+    pub(crate) map: M,
+    pub(crate) record: Record,
+    pub(crate) flash: F,
 }
 
 /// What a slot holds, compared with what it shall hold.
@@ -63,177 +49,244 @@ enum Slot {
     Other,
 }
 
-impl<F: NorFlash, M: BlockMap<F>> Store<F, M> {
-    pub(crate) fn address(&self, open: &Open, plane: Plane, index: u16) -> u32 {
-        let span = match plane {
-            Plane::Meta => self.layout.meta,
-            Plane::Data => self.layout.image,
-        };
-        span.start.wrapping_add(open.geometry.offset(index))
+impl<F, M> Store<F, M> {
+    pub(crate) const fn new(flash: F, map: M, layout: Layout) -> Self {
+        Store {
+            record: Record::NONE,
+            geometry: Geometry::NONE,
+            missing_meta: 0,
+            missing_data: 0,
+            layout,
+            root: None,
+            forgot: false,
+            session: Session { id: 0, image: 0 },
+            map,
+            flash,
+        }
     }
 
-    pub(crate) fn has_unit(&mut self, unit: u16) -> Result<bool, FlashError> {
+    /// The plane that is being received.
+    pub(crate) const fn plane(&self) -> Plane {
+        if self.missing_meta > 0 { Plane::Meta } else { Plane::Data }
+    }
+
+    pub(crate) const fn missing(&self, plane: Plane) -> u16 {
+        match plane {
+            Plane::Meta => self.missing_meta,
+            Plane::Data => self.missing_data,
+        }
+    }
+
+    /// Opens a session; none of its blocks is there.
+    pub(crate) fn open(&mut self, record: &Record, geometry: Geometry) {
+        self.record = *record;
+        self.session = record.announced().session();
+        self.geometry = geometry;
+        self.root = None;
+        self.missing_meta = geometry.count(Plane::Meta);
+        self.missing_data = geometry.count(Plane::Data);
+    }
+
+    /// Whether the image is described by a manifest that is here and is the one announced, or by none.
+    pub(crate) const fn vouched(&self) -> bool {
+        self.root.is_some() || self.geometry.manifest() == 0
+    }
+
+    const fn span_start(&self, plane: Plane) -> u32 {
+        match plane {
+            Plane::Meta => self.layout.meta.start,
+            Plane::Data => self.layout.image.start,
+        }
+    }
+}
+
+impl<F: NorFlash, M: BlockMap<F>> Store<F, M> {
+    /// Where a block is.
+    #[inline(never)]
+    pub(crate) fn address(&self, unit: u16) -> u32 {
+        let (plane, index) = self.geometry.split(unit);
+        self.span_start(plane).wrapping_add(self.geometry.offset(index))
+    }
+
+    /// Octets of a block.
+    #[inline(never)]
+    pub(crate) fn len(&self, unit: u16) -> u16 {
+        self.geometry.unit_len(unit)
+    }
+
+    #[inline(never)]
+    pub(crate) fn has(&mut self, unit: u16) -> Result<bool, FlashError> {
         let mut octet = [0u8];
         self.map.read(&mut self.flash, unit >> 3, &mut octet)?;
         let [octet] = octet;
         Ok(octet & (0x80u8 >> (unit & 7)) == 0)
     }
 
-    pub(crate) fn has(&mut self, open: &Open, plane: Plane, index: u16) -> Result<bool, FlashError> {
-        match open.geometry.unit(plane, index) {
-            Some(unit) => self.has_unit(unit),
+    /// Calls `each` with every missing unit of `from..end`, until it returns `false`.
+    #[inline(never)]
+    pub(crate) fn each_missing(
+        &mut self,
+        from: u16,
+        end: u16,
+        each: &mut dyn FnMut(u16) -> bool,
+    ) -> Result<(), FlashError> {
+        let mut unit = from;
+        while unit < end {
+            let mut chunk = [0u8; CHUNK];
+            let octets = usize::from((end.wrapping_sub(1) >> 3).wrapping_sub(unit >> 3)).wrapping_add(1);
+            let part = chunk.get_mut(..octets.min(CHUNK)).ok_or(FlashError)?;
+            self.map.read(&mut self.flash, unit >> 3, part)?;
+            for &octet in part.iter() {
+                let mut bits = octet << (unit & 7);
+                loop {
+                    if bits & 0x80 != 0 && !each(unit) {
+                        return Ok(());
+                    }
+                    bits <<= 1;
+                    unit = unit.wrapping_add(1);
+                    if unit & 7 == 0 || unit >= end {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The unit of a data block.
+    #[cfg(feature = "coded")]
+    pub(crate) const fn data_unit(&self, index: u16) -> u16 {
+        self.geometry.count(Plane::Meta).saturating_add(index)
+    }
+
+    /// Whether a data block is there; none past the end is.
+    #[cfg(feature = "coded")]
+    pub(crate) fn has_data(&mut self, index: u16) -> Result<bool, FlashError> {
+        match self.geometry.unit(Plane::Data, index) {
+            Some(unit) => self.has(unit),
             None => Ok(false),
         }
     }
 
-    /// Calls `each` with every missing block of a plane from `from` on, until it returns `false`.
-    pub(crate) fn missing(
-        &mut self,
-        open: &Open,
-        plane: Plane,
-        from: u16,
-        each: &mut dyn FnMut(u16) -> bool,
-    ) -> Result<(), FlashError> {
-        let Some(first) = open.geometry.unit(plane, 0) else { return Ok(()) };
-        let end = u32::from(first).saturating_add(open.geometry.count(plane).into());
-        let mut unit = u32::from(first).saturating_add(from.into());
-        while unit < end {
-            let mut chunk = [0u8; CHUNK];
-            let base = unit >> 3;
-            let octets =
-                usize::try_from(end.div_ceil(8).wrapping_sub(base)).map_err(|_| FlashError)?.min(CHUNK);
-            let part = chunk.get_mut(..octets).ok_or(FlashError)?;
-            self.map.read(&mut self.flash, u16::try_from(base).map_err(|_| FlashError)?, part)?;
-            for &octet in part.iter() {
-                let stop = (unit | 7).wrapping_add(1).min(end);
-                while unit < stop {
-                    let bit = 0x80u8 >> (unit & 7);
-                    let index = unit.wrapping_sub(first.into());
-                    if octet & bit != 0 && !each(u16::try_from(index).map_err(|_| FlashError)?) {
-                        return Ok(());
-                    }
-                    unit = unit.wrapping_add(1);
-                }
-            }
-        }
-        Ok(())
+    /// Calls `each` with the number of every missing data block, until it returns `false`.
+    #[cfg(feature = "coded")]
+    pub(crate) fn each_missing_data(&mut self, each: &mut dyn FnMut(u16) -> bool) -> Result<(), FlashError> {
+        let zero = self.geometry.count(Plane::Meta);
+        self.each_missing(zero, self.geometry.units(), &mut |unit| each(unit.wrapping_sub(zero)))
     }
 
-    pub(crate) fn count(&mut self, open: &mut Open) -> Result<(), FlashError> {
+    #[inline(never)]
+    pub(crate) fn count(&mut self) -> Result<(), FlashError> {
+        let units = self.geometry.units();
+        let first = self.geometry.count(Plane::Meta);
         let (mut meta, mut data) = (0u16, 0u16);
-        self.missing(open, Plane::Meta, 0, &mut |_| {
-            meta = meta.wrapping_add(1);
+        self.each_missing(0, units, &mut |unit| {
+            let sum = if unit < first { &mut meta } else { &mut data };
+            *sum = sum.wrapping_add(1);
             true
         })?;
-        self.missing(open, Plane::Data, 0, &mut |_| {
-            data = data.wrapping_add(1);
-            true
-        })?;
-        open.missing_meta = meta;
-        open.missing_data = data;
+        self.missing_meta = meta;
+        self.missing_data = data;
         Ok(())
     }
 
-    /// Whether a block's octets are the ones the session means. Meta blocks of the manifest are checked by the caller.
-    pub(crate) fn genuine<H: Hash256>(
-        &mut self,
-        open: &Open,
-        plane: Plane,
-        index: u16,
-        data: &[u8],
-    ) -> Result<bool, FlashError> {
-        let digest = match open.geometry.digest_at(plane, index) {
-            DigestAt::Nowhere => return Ok(true),
-            DigestAt::Root => {
-                let hash = H::of(data);
-                return Ok(hash.first_chunk() == open.root.as_ref());
+    /// Whether a block's octets are the ones the session means. A manifest of several blocks is checked when its last one is there.
+    #[inline(never)]
+    pub(crate) fn genuine<H: Hash256>(&mut self, unit: u16, data: &[u8]) -> Result<bool, FlashError> {
+        let mut tag = [0u8; NODE_LEN as usize];
+        let want: &[u8] = match self.geometry.unit_digest(unit) {
+            // The only block of a manifest; data without tags.
+            DigestAt::Nowhere if self.geometry.manifest_blocks() == 1 && unit == 0 => {
+                self.record.announced().digest()
             }
+            DigestAt::Nowhere => return Ok(true),
+            DigestAt::Root => match &self.root {
+                Some(root) => root,
+                None => return Ok(false),
+            },
             DigestAt::Meta { index, offset, len } => {
-                if !self.has(open, Plane::Meta, index)? {
+                if !self.has(index)? {
                     return Ok(false);
                 }
-                (self.layout.meta.start.wrapping_add(offset), usize::from(len))
+                let tag = tag.get_mut(..usize::from(len)).ok_or(FlashError)?;
+                flash::read(&mut self.flash, self.layout.meta.start.wrapping_add(offset), tag)?;
+                tag
             }
         };
-        let mut want = [0u8; NODE_LEN as usize];
-        let (at, len) = digest;
-        let want = want.get_mut(..len).ok_or(FlashError)?;
-        flash::read(&mut self.flash, at, want)?;
-        Ok(H::of(data).get(..len) == Some(&*want))
+        Ok(H::of(data).starts_with(want))
     }
 
-    pub(crate) fn manifest_here(&mut self, open: &Open) -> Result<bool, FlashError> {
-        for index in 0..open.geometry.manifest_blocks() {
-            if !self.has(open, Plane::Meta, index)? {
-                return Ok(false);
-            }
+    /// Whether the whole manifest is here and the one that was announced. If it is another, one of its blocks is forged or broken; which one
+    /// cannot be known, and all are forgotten.
+    #[inline(never)]
+    pub(crate) fn manifest_genuine<H: Hash256>(&mut self) -> Result<bool, FlashError> {
+        let blocks = self.geometry.manifest_blocks();
+        let mut here = blocks > 0;
+        self.each_missing(0, blocks, &mut |_| {
+            here = false;
+            false
+        })?;
+        if !here {
+            return Ok(false);
         }
-        Ok(open.geometry.manifest_blocks() > 0)
-    }
-
-    /// Whether the manifest in flash is the one that was announced.
-    pub(crate) fn manifest_genuine<H: Hash256>(&mut self, open: &Open) -> Result<bool, FlashError> {
         let mut hash = H::start();
-        let at = self.address(open, Plane::Meta, 0);
-        flash::scan(&mut self.flash, at, open.geometry.manifest().into(), &mut |part| {
+        flash::scan(&mut self.flash, self.layout.meta.start, self.geometry.manifest().into(), &mut |part| {
             hash.feed(part);
             true
         })?;
-        Ok(hash.done().first_chunk() == Some(&open.record.initiate.digest))
-    }
-
-    /// One of its blocks is forged or broken; which one cannot be known.
-    pub(crate) fn forget_manifest(&mut self, open: &mut Open) -> Result<(), FlashError> {
-        let blocks = open.geometry.manifest_blocks();
-        self.map.forget(&mut self.flash, 0, blocks)?;
+        if hash.done().first_chunk() == Some(self.record.announced().digest()) {
+            return Ok(true);
+        }
+        self.map.forget(&mut self.flash, &self.record, 0, blocks)?;
         // Nothing is to be erased: a block that comes finds its slot taken and sees to it.
         self.map.cleared(&mut self.flash)?;
-        self.count(open)
+        self.count()?;
+        Ok(false)
     }
 
-    /// The manifest's fixed fields from flash.
-    pub(crate) fn read_manifest(&mut self, open: &Open) -> Result<Option<Manifest<'static>>, FlashError> {
-        let mut head = [0u8; MANIFEST_LEN as usize];
-        let at = self.address(open, Plane::Meta, 0);
-        flash::read(&mut self.flash, at, &mut head)?;
-        Ok(Manifest::head(&head))
+    /// Reads the manifest from octet `from` on.
+    pub(crate) fn read_manifest(&mut self, from: u32, out: &mut [u8]) -> Result<(), FlashError> {
+        flash::read(&mut self.flash, self.layout.meta.start.wrapping_add(from), out)
     }
 
+    #[inline(never)]
     fn compare(&mut self, at: u32, data: &[u8]) -> Result<Slot, FlashError> {
         let len = u32::try_from(data.len()).map_err(|_| FlashError)?;
-        let (mut blank, mut same, mut torn) = (true, true, true);
-        let mut want = data;
+        // Ones in every octet; ones that differ; ones that are wanted and cannot be had without an erase.
+        let (mut common, mut other, mut lost) = (0xFFu8, 0u8, 0u8);
+        let mut want = data.iter();
         flash::scan(&mut self.flash, at, len, &mut |part| {
-            let (now, later) = want.split_at_checked(part.len()).unwrap_or((&[], &[]));
-            want = later;
-            for (is, want) in part.iter().zip(now) {
-                blank &= *is == 0xFF;
-                same &= is == want;
-                torn &= is & want == *want;
+            for (is, want) in part.iter().zip(&mut want) {
+                common &= is;
+                other |= is ^ want;
+                lost |= want & !is;
             }
-            blank || torn
+            common == 0xFF || lost == 0
         })?;
-        Ok(match (blank, same, torn) {
-            (true, false, _) => Slot::Blank,
-            (_, true, _) => Slot::Same,
-            (_, _, true) => Slot::Torn,
-            _ => Slot::Other,
+        Ok(if other == 0 {
+            Slot::Same
+        } else if common == 0xFF {
+            Slot::Blank
+        } else if lost == 0 {
+            Slot::Torn
+        } else {
+            Slot::Other
         })
     }
 
-    /// Stores a block whose digest was checked: programs it, reads it back, sets its bit, in this order.
-    pub(crate) fn put(
-        &mut self,
-        open: &mut Open,
-        plane: Plane,
-        index: u16,
-        data: &[u8],
-    ) -> Result<Put, FlashError> {
-        let Some(unit) = open.geometry.unit(plane, index) else { return Ok(Put::Refused) };
-        if self.has_unit(unit)? {
+    /// Takes in a block that is missing: checks its length and its digest, programs it, reads it back, sets its bit, in this order.
+    #[inline(never)]
+    pub(crate) fn take<H: Hash256>(&mut self, unit: u16, data: &[u8]) -> Result<Put, FlashError> {
+        if data.len() != usize::from(self.len(unit)) {
+            return Ok(Put::Refused);
+        }
+        if self.has(unit)? {
             return Ok(Put::Had);
         }
-        let at = self.address(open, plane, index);
+        if !self.genuine::<H>(unit, data)? {
+            return Ok(Put::Refused);
+        }
+        let at = self.address(unit);
         let whole = match self.compare(at, data)? {
             Slot::Same => true,
             Slot::Torn if M::REWRITES => self.program(at, data)?,
@@ -242,88 +295,78 @@ impl<F: NorFlash, M: BlockMap<F>> Store<F, M> {
             Slot::Torn | Slot::Other => false,
         };
         if !whole {
-            self.clear_around(open, plane, index)?;
+            self.clear_around(unit)?;
             if !self.program(at, data)? {
                 return Err(FlashError);
             }
         }
         self.map.set(&mut self.flash, unit)?;
-        match plane {
-            Plane::Meta => open.missing_meta = open.missing_meta.saturating_sub(1),
-            Plane::Data => open.missing_data = open.missing_data.saturating_sub(1),
-        }
+        let (plane, _) = self.geometry.split(unit);
+        let left = match plane {
+            Plane::Meta => &mut self.missing_meta,
+            Plane::Data => &mut self.missing_data,
+        };
+        *left = left.saturating_sub(1);
         Ok(Put::Stored)
     }
 
     /// Programs and reads back.
+    #[inline(never)]
     fn program(&mut self, at: u32, data: &[u8]) -> Result<bool, FlashError> {
         flash::program(&mut self.flash, at, data)?;
         Ok(self.compare(at, data)? == Slot::Same)
     }
 
     /// Finishes an erase that a cut interrupted.
-    pub(crate) fn clear_pending(&mut self, open: &mut Open) -> Result<(), FlashError> {
+    pub(crate) fn clear_pending(&mut self) -> Result<(), FlashError> {
         let Some((from, to)) = self.map.pending() else { return Ok(()) };
-        let meta = open.geometry.count(Plane::Meta);
-        let (plane, zero) = if from < meta { (Plane::Meta, 0) } else { (Plane::Data, meta) };
+        let (plane, first) = self.geometry.split(from);
+        let zero = from.wrapping_sub(first);
         let sector = u32::try_from(F::ERASE_SIZE).map_err(|_| FlashError)?;
-        let start = match plane {
-            Plane::Meta => self.layout.meta.start,
-            Plane::Data => self.layout.image.start,
-        };
+        let start = self.span_start(plane);
         // The range was widened to the blocks that touch the sectors, so the whole sectors within it are the ones meant, and hold no
         // block outside it; past the image's last block there is none to lose.
-        let mut at = open.geometry.offset(from.saturating_sub(zero)).div_ceil(sector).saturating_mul(sector);
+        let at = self.geometry.offset(first).div_ceil(sector).saturating_mul(sector);
         let past = to.saturating_sub(zero);
-        let end = open.geometry.offset(past);
-        let end = if past >= open.geometry.count(plane) {
+        let end = self.geometry.offset(past);
+        let end = if past >= self.geometry.count(plane) {
             end.div_ceil(sector).saturating_mul(sector)
         } else {
             end.wrapping_sub(end.checked_rem(sector).ok_or(FlashError)?)
         };
-        while at < end {
-            flash::erase_sector(&mut self.flash, start.wrapping_add(at), true)?;
-            at = at.saturating_add(sector);
-        }
+        flash::erase_span(&mut self.flash, start.wrapping_add(at), end.saturating_sub(at), true)?;
         self.map.cleared(&mut self.flash)
     }
 
     /// Erases the sectors under a block, after the blocks they hold are forgotten.
-    fn clear_around(&mut self, open: &mut Open, plane: Plane, index: u16) -> Result<(), FlashError> {
+    #[inline(never)]
+    fn clear_around(&mut self, unit: u16) -> Result<(), FlashError> {
         let sector = u32::try_from(F::ERASE_SIZE).map_err(|_| FlashError)?;
-        let block = u32::from(open.geometry.block());
-        let base = match plane {
-            Plane::Meta => self.layout.meta.start,
-            Plane::Data => self.layout.image.start,
-        };
-        let from = open.geometry.offset(index);
+        let block = u32::from(self.geometry.block());
+        let (plane, index) = self.geometry.split(unit);
+        let zero = unit.wrapping_sub(index);
+        let start = self.span_start(plane);
+        let from = self.geometry.offset(index);
+        let to = from.wrapping_add(block).div_ceil(sector).wrapping_mul(sector);
         let from = from.wrapping_sub(from.checked_rem(sector).ok_or(FlashError)?);
-        let to = open.geometry.offset(index).saturating_add(block).div_ceil(sector).saturating_mul(sector);
         let first = from.checked_div(block).ok_or(FlashError)?;
-        let past = to.div_ceil(block).min(open.geometry.count(plane).into());
-        let zero = u32::from(open.geometry.unit(plane, 0).ok_or(FlashError)?);
-        let unit = |n: u32| u16::try_from(n.saturating_add(zero)).map_err(|_| FlashError);
+        let past = ceil_div(to, block).min(self.geometry.count(plane).into());
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "numbers of blocks, of which there are 65,535 at most"
+        )]
+        let (first, past) = (zero.wrapping_add(first as u16), zero.wrapping_add(past as u16));
         self.forgot = true;
-        self.map.forget(&mut self.flash, unit(first)?, unit(past)?)?;
-        let mut at = from;
-        while at < to {
-            flash::erase_sector(&mut self.flash, base.wrapping_add(at), !M::REWRITES)?;
-            at = at.saturating_add(sector);
-        }
+        self.map.forget(&mut self.flash, &self.record, first, past)?;
+        flash::erase_span(&mut self.flash, start.wrapping_add(from), to.wrapping_sub(from), !M::REWRITES)?;
         self.map.cleared(&mut self.flash)?;
-        self.count(open)
+        self.count()
     }
 
     /// Adds a stored block to `sum` by XOR.
-    pub(crate) fn xor_into(
-        &mut self,
-        open: &Open,
-        plane: Plane,
-        index: u16,
-        sum: &mut [u8],
-    ) -> Result<(), FlashError> {
-        let at = self.address(open, plane, index);
-        let len = open.geometry.block_len(plane, index);
+    #[inline(never)]
+    pub(crate) fn xor_into(&mut self, unit: u16, sum: &mut [u8]) -> Result<(), FlashError> {
+        let (at, len) = (self.address(unit), self.len(unit));
         xor_from(&mut self.flash, at, len.into(), sum)
     }
 }

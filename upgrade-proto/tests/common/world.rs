@@ -52,7 +52,7 @@ pub fn map_leads<F: NorFlash, M: BlockMap<F>>(flash: &mut F, map: &mut M, image:
         1 => 0,
         blocks => blocks,
     };
-    for unit in unchecked..record.units {
+    for unit in unchecked..record.units() {
         let mut octet = [0];
         map.read(flash, unit / 8, &mut octet).unwrap();
         if octet[0] & (0x80 >> (unit % 8)) != 0 {

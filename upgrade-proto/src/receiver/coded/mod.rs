@@ -1,0 +1,378 @@
+//! Solving GF(2) generations: a triangular matrix in the caller's RAM, rows in scratch flash, so that several generations can be under way
+//! and a reset loses no row.
+//!
+//! RAM and scratch flash are laid out in [`matrix`] and [`log`].
+
+mod log;
+mod matrix;
+mod solve;
+
+use super::store::xor_from;
+use super::{Outcome, Receiver};
+use crate::bitmap::BlockMap;
+use crate::coding::{GENERATIONS_MAX, RowBlocks};
+use crate::flash::FlashError;
+use crate::hash::Hash256;
+use crate::message::{Phase, Row};
+use crate::session::Plane;
+use embedded_storage::nor_flash::NorFlash;
+use log::COLUMNS;
+use matrix::{BITS_MAX, Bits, Matrix, NO_SLOT, rows_for, set_word, word};
+use solve::Solve;
+
+/// Rows of another cut into generations, one after the other, until it is believed.
+const INSIST: u8 = 4;
+
+#[derive(Debug)]
+pub(crate) struct Coder {
+    generations: u8,
+    /// The generation in RAM.
+    loaded: Option<u8>,
+    columns: u16,
+    rank: u16,
+    solve: Solve,
+    /// Next free scratch slot.
+    next: u16,
+    /// The end of the log was looked for since the reset.
+    found: bool,
+    /// Rows of this cut are in the log.
+    kept: bool,
+    last_row: u64,
+    /// Another number of generations that rows came with, and how many in a row.
+    other: (u8, u8),
+    /// Rows lacking, by generation; `UNKNOWN` until it was loaded.
+    deficits: [u16; GENERATIONS_MAX as usize],
+}
+
+/// A generation that was not loaded yet.
+const UNKNOWN: u16 = u16::MAX - 1;
+/// A generation that cannot be solved.
+const VOID: u16 = u16::MAX;
+
+impl Coder {
+    pub(crate) const fn new() -> Self {
+        Coder {
+            generations: 0,
+            loaded: None,
+            columns: 0,
+            rank: 0,
+            solve: Solve::Open,
+            next: 0,
+            found: false,
+            kept: false,
+            last_row: 0,
+            other: (0, 0),
+            deficits: [UNKNOWN; GENERATIONS_MAX as usize],
+        }
+    }
+
+    pub(crate) const fn reset(&mut self) {
+        *self = Coder::new();
+    }
+
+    /// Forgets the rows, those in the log too.
+    const fn discard(&mut self) {
+        self.reset();
+        self.found = true;
+    }
+
+    fn note(&mut self, generation: u8, deficit: u16) {
+        if let Some(place) = self.deficits.get_mut(usize::from(generation)) {
+            *place = deficit;
+        }
+    }
+
+    fn noted(&self, generation: u8) -> u16 {
+        self.deficits.get(usize::from(generation)).copied().unwrap_or(VOID)
+    }
+}
+
+impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Receiver<F, M, H, R, B> {
+    /// How many missing blocks of a generation there is memory for.
+    pub(super) fn rows(&mut self) -> u16 {
+        if self.store.layout.scratch.len == 0 { 0 } else { rows_for(self.ram.as_mut().len()) }
+    }
+
+    /// Takes a coded row.
+    pub(super) fn coded(&mut self, row: &Row, data: &[u8], now: u64) -> Result<Outcome, FlashError> {
+        // Without tags nothing would tell a wrong solution from a right one before the whole image is checked.
+        if self.store.missing_meta > 0
+            || !self.store.geometry.tagged()
+            || row.generations == 0
+            || row.generations > GENERATIONS_MAX
+            || data.len() != usize::from(self.store.geometry.block())
+            || self.rows() == 0
+        {
+            return Ok(Outcome::Unusable);
+        }
+        self.coder.last_row = now;
+        if self.coder.generations != 0 && self.coder.generations != row.generations {
+            // One frame must not void what many have brought: only a concentrator that keeps at it is believed.
+            let (cut, times) = self.coder.other;
+            let times = if cut == row.generations { times.saturating_add(1) } else { 1 };
+            self.coder.other = (row.generations, times);
+            if times < INSIST {
+                return Ok(Outcome::Unusable);
+            }
+        }
+        self.coder.other = (0, 0);
+        if !self.load(row.generation, row.generations)? {
+            return Ok(Outcome::Unusable);
+        }
+        if self.coder.rank >= self.coder.columns || self.coder.noted(row.generation) == VOID {
+            return Ok(Outcome::Duplicate);
+        }
+        let mut bits = Bits([0; BITS_MAX]);
+        let Some(sum) = self.buffer.get_mut(..data.len()) else { return Ok(Outcome::Unusable) };
+        sum.copy_from_slice(data);
+        let count = self.store.geometry.count(Plane::Data);
+        let Some(matrix) = Matrix::new(self.ram.as_mut()) else { return Ok(Outcome::Unusable) };
+        for index in RowBlocks::new(count, row) {
+            if self.store.has_data(index)? {
+                self.store.xor_into(self.store.data_unit(index), sum)?;
+            } else if let Some(column) = matrix.find(index, self.coder.columns) {
+                bits.flip(column);
+            } else {
+                // Missing now and not when the columns were listed: the block was forgotten since. Start over.
+                self.coder.discard();
+                return Ok(Outcome::Unusable);
+            }
+        }
+        self.reduce(row, bits)
+    }
+
+    /// Reduces the row in the buffer by those there are; keeps what is left under its first column.
+    fn reduce(&mut self, row: &Row, mut bits: Bits) -> Result<Outcome, FlashError> {
+        let Some(shape) = self.shape() else { return Ok(Outcome::Unusable) };
+        let block = usize::from(self.store.geometry.block());
+        let base = self.store.layout.scratch.start;
+        let columns = self.coder.columns;
+        for column in 0..columns {
+            if !bits.get(column) {
+                continue;
+            }
+            let (Some(matrix), Some(sum)) = (Matrix::new(self.ram.as_mut()), self.buffer.get_mut(..block))
+            else {
+                return Ok(Outcome::Unusable);
+            };
+            let slot = word(matrix.slots, column);
+            if slot == NO_SLOT {
+                return self.keep(row, column, &bits);
+            }
+            for other in column..columns {
+                if matrix.bit(column, other) {
+                    bits.flip(other);
+                }
+            }
+            let at = base.wrapping_add(shape.stride.wrapping_mul(slot.into())).wrapping_add(shape.data);
+            xor_from(&mut self.store.flash, at, self.store.geometry.block().into(), sum)?;
+        }
+        Ok(Outcome::Duplicate)
+    }
+
+    fn keep(&mut self, row: &Row, pivot: u16, bits: &Bits) -> Result<Outcome, FlashError> {
+        let Some(slot) = self.append(row.generation, pivot, &bits.0)? else {
+            return Ok(Outcome::Unusable);
+        };
+        let columns = self.coder.columns;
+        let Some(mut matrix) = Matrix::new(self.ram.as_mut()) else { return Ok(Outcome::Unusable) };
+        self.coder.kept = true;
+        set_word(matrix.slots, pivot, slot);
+        for column in pivot..columns {
+            matrix.set_bit(pivot, column, bits.get(column));
+        }
+        self.coder.rank = self.coder.rank.saturating_add(1);
+        self.coder.note(row.generation, columns.saturating_sub(self.coder.rank));
+        Ok(Outcome::Row)
+    }
+
+    /// Brings a generation into RAM: from the log, or new.
+    fn load(&mut self, generation: u8, generations: u8) -> Result<bool, FlashError> {
+        if self.coder.generations == generations && self.coder.loaded == Some(generation) {
+            return Ok(true);
+        }
+        let Some(shape) = self.shape() else { return Ok(false) };
+        if self.coder.generations != generations {
+            let fresh = !self.coder.found && self.adopt(&shape, generations)?;
+            if !fresh {
+                // Another cut into generations: what was kept for the one before is of no use.
+                self.coder.reset();
+                self.coder.generations = generations;
+            }
+            self.coder.found = true;
+        }
+        self.coder.loaded = None;
+        self.coder.solve = Solve::Open;
+        self.coder.rank = 0;
+        let rows = self.rows();
+        let Some(matrix) = Matrix::new(self.ram.as_mut()) else { return Ok(false) };
+        for at in 0..matrix.rows {
+            set_word(matrix.slots, at, NO_SLOT);
+        }
+        matrix.triangle.fill(0);
+        let mut listed = false;
+        for slot in 0..self.coder.next {
+            let Some(entry) = self.entry(&shape, slot, false)? else { continue };
+            if entry.generation != generation || entry.generations != generations || entry.columns > rows {
+                continue;
+            }
+            if entry.pivot == COLUMNS {
+                self.read_columns(&shape, slot, entry.columns)?;
+                listed = true;
+            } else if listed && entry.pivot < entry.columns {
+                let Some(mut matrix) = Matrix::new(self.ram.as_mut()) else { return Ok(false) };
+                set_word(matrix.slots, entry.pivot, slot);
+                for column in entry.pivot..entry.columns {
+                    matrix.set_bit(entry.pivot, column, entry.bits.get(column));
+                }
+                self.coder.rank = self.coder.rank.saturating_add(1);
+            }
+        }
+        if listed && !self.covers(generation)? {
+            self.coder.discard();
+            self.coder.generations = generations;
+            return self.load(generation, generations);
+        }
+        if !listed && !self.list_columns(generation, generations, rows)? {
+            return Ok(false);
+        }
+        self.coder.loaded = Some(generation);
+        self.count_known()?;
+        if self.coder.noted(generation) != VOID {
+            self.coder.note(generation, self.coder.columns.saturating_sub(self.coder.rank));
+        }
+        Ok(true)
+    }
+
+    /// A block received or solved by other ways since the columns were listed counts as a solved column.
+    fn count_known(&mut self) -> Result<(), FlashError> {
+        for column in 0..self.coder.columns {
+            let Some(matrix) = Matrix::new(self.ram.as_mut()) else { return Ok(()) };
+            let (index, slot) = (word(matrix.columns, column), word(matrix.slots, column));
+            if slot == NO_SLOT && self.store.has_data(index)? {
+                self.coder.rank = self.coder.rank.saturating_add(1);
+            }
+        }
+        Ok(())
+    }
+
+    /// A sector was erased under blocks that were there: they are in no list of columns.
+    pub(super) fn check_forgotten(&mut self) {
+        if core::mem::take(&mut self.store.forgot) {
+            self.coder.discard();
+        }
+    }
+
+    /// Whether every missing block of a generation is among the columns; after a reset the log may be older than the map.
+    fn covers(&mut self, generation: u8) -> Result<bool, FlashError> {
+        let (generations, columns) = (u16::from(self.coder.generations), self.coder.columns);
+        let Some(matrix) = Matrix::new(self.ram.as_mut()) else { return Ok(false) };
+        let mut all = true;
+        self.store.each_missing_data(&mut |index| {
+            all = index.checked_rem(generations) != Some(generation.into())
+                || matrix.find(index, columns).is_some();
+            all
+        })?;
+        Ok(all)
+    }
+
+    /// A block came by another way than rows: its column needs none any more.
+    pub(super) fn known_column(&mut self, index: u16) {
+        let Some(generation) = index.checked_rem(self.coder.generations.into()) else { return };
+        let Ok(generation) = u8::try_from(generation) else { return };
+        if self.coder.loaded != Some(generation) {
+            if self.coder.noted(generation) != VOID {
+                self.coder.note(generation, UNKNOWN);
+            }
+            return;
+        }
+        let columns = self.coder.columns;
+        let Some(matrix) = Matrix::new(self.ram.as_mut()) else { return };
+        if matrix.find(index, columns).is_some_and(|column| word(matrix.slots, column) == NO_SLOT) {
+            self.coder.rank = self.coder.rank.saturating_add(1);
+            if self.coder.noted(generation) != VOID {
+                self.coder.note(generation, columns.saturating_sub(self.coder.rank));
+            }
+        }
+    }
+
+    /// Lists the missing blocks of a generation and writes the list to the log. `false`: too many.
+    fn list_columns(&mut self, generation: u8, generations: u8, rows: u16) -> Result<bool, FlashError> {
+        let Some(matrix) = Matrix::new(self.ram.as_mut()) else { return Ok(false) };
+        let mut columns = 0u16;
+        self.store.each_missing_data(&mut |index| {
+            if index.checked_rem(generations.into()) == Some(generation.into()) {
+                set_word(matrix.columns, columns, index);
+                columns = columns.saturating_add(1);
+            }
+            columns < rows.saturating_add(1)
+        })?;
+        if columns > rows {
+            return Ok(false);
+        }
+        self.coder.columns = columns;
+        if columns == 0 {
+            return Ok(true);
+        }
+        // The row being worked on is in the frame still; the buffer is free for the list, which is cut into entries if it is long.
+        let words = usize::from(self.store.geometry.block() / 2);
+        let mut from = 0u16;
+        while from < columns {
+            let Some(matrix) = Matrix::new(self.ram.as_mut()) else { return Ok(false) };
+            self.buffer.fill(0xFF);
+            let list = matrix.columns.get(usize::from(from).saturating_mul(2)..).unwrap_or(&[]);
+            let len = usize::from(columns.saturating_sub(from)).min(words).saturating_mul(2);
+            for (to, octet) in self.buffer.iter_mut().zip(list.iter().take(len)) {
+                *to = *octet;
+            }
+            let mut part = [0u8; BITS_MAX];
+            let [high, low] = from.to_be_bytes();
+            if let Some([a, b, ..]) = part.first_chunk_mut::<2>() {
+                (*a, *b) = (high, low);
+            }
+            if self.append(generation, COLUMNS, &part)?.is_none() {
+                return Ok(false);
+            }
+            from = from.saturating_add(u16::try_from(words).unwrap_or(u16::MAX));
+        }
+        Ok(true)
+    }
+
+    /// Rows that generation `generation` still lacks.
+    fn deficit(&mut self, generation: u8) -> Result<u16, FlashError> {
+        let noted = self.coder.noted(generation);
+        if noted != UNKNOWN {
+            return Ok(noted);
+        }
+        if !self.load(generation, self.coder.generations)? {
+            // More than there is memory for now; that may change.
+            return Ok(VOID);
+        }
+        Ok(self.coder.noted(generation))
+    }
+
+    /// Rows lacking of each generation; a meter without rows takes the cut into `cut` generations that the question names.
+    pub(super) fn deficits(&mut self, cut: u16) -> Result<[u16; GENERATIONS_MAX as usize], FlashError> {
+        let unused = self.coder.generations == 0 || !self.coder.kept;
+        if unused
+            && let Some(cut) = u8::try_from(cut).ok().filter(|&cut| cut > 0 && cut <= GENERATIONS_MAX)
+            && cut != self.coder.generations
+            && self.phase == Phase::Receiving
+            && self.rows() > 0
+        {
+            self.load(0, cut)?;
+        }
+        let mut words = [0u16; GENERATIONS_MAX as usize];
+        if self.store.missing_data > 0 {
+            for (generation, deficit) in (0..self.coder.generations).zip(&mut words) {
+                *deficit = self.deficit(generation)?;
+            }
+        }
+        Ok(words)
+    }
+
+    /// How many generations the image is cut into.
+    pub(super) fn generations(&self) -> usize {
+        self.coder.generations.into()
+    }
+}
