@@ -26,5 +26,8 @@ pub const RECORDS: u32 = 0;
 /// EEPROM: the meter's address, six octets, highest first; written at the factory.
 pub const ADDRESS: u32 = 0x1000;
 
+/// EEPROM: the AES-128 keys of commands, 16 octets each, the meter's and then its group's; written at the factory.
+pub const KEYS: u32 = 0x1010;
+
 /// Octets of the EEPROM.
 pub const EEPROM: u32 = 0x2000;

@@ -15,6 +15,7 @@ const PROGRAM: usize = 0x7_0000;
 const EXTERNAL: usize = 0x10_0000;
 const EEPROM: usize = 0x2000;
 const ADDRESS: usize = 0x1000;
+const KEYS: usize = 0x1010;
 
 /// What came out of a meter's port.
 pub enum Out {
@@ -63,8 +64,14 @@ struct Run {
 }
 
 impl Meter {
-    /// A meter as it leaves the factory: program, address, nothing in its other memories.
-    pub fn new(folder: &Path, address: [u8; 6], boot: &Path, program: &[u8]) -> Result<Meter, String> {
+    /// A meter as it leaves the factory: program, address, its own key and its group's, nothing in its other memories.
+    pub fn new(
+        folder: &Path,
+        address: [u8; 6],
+        keys: [[u8; 16]; 2],
+        boot: &Path,
+        program: &[u8],
+    ) -> Result<Meter, String> {
         fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         let save = |name: &str, octets: &[u8]| {
             fs::write(folder.join(name), octets).map_err(|error| format!("{name}: {error}"))
@@ -73,6 +80,7 @@ impl Meter {
         flash.resize(PROGRAM, 0xFF);
         let mut eeprom = vec![0xFF; EEPROM];
         eeprom[ADDRESS..ADDRESS + 6].copy_from_slice(&address);
+        eeprom[KEYS..KEYS + 32].copy_from_slice(keys.as_flattened());
         save("program", &flash)?;
         save("external", &vec![0xFF; EXTERNAL])?;
         save("eeprom", &eeprom)?;

@@ -30,6 +30,9 @@ const CUTS: u32 = 4;
 /// Fault resets that a trial may have (`upgrade_proto::boot::Limits`).
 const FAULTS: usize = 3;
 
+/// The group's key; a meter's is its number, over and over.
+const GROUP: [u8; 16] = *b"the group's key.";
+
 /// The software's version, in a DL/T 645 meter's identifiers.
 const SOFTWARE: u32 = 0x0480_0001;
 
@@ -86,9 +89,14 @@ impl Test {
         let meters: Result<Vec<Meter>, String> = (1..=3u8)
             .map(|number| {
                 let folder = run.join(format!("meter-{number}"));
-                Meter::new(&folder, [0, 0, 0, 0, 0x12, number], &boot, &test.programs[0])
+                let keys = [[number; 16], GROUP];
+                Meter::new(&folder, [0, 0, 0, 0, 0x12, number], keys, &boot, &test.programs[0])
             })
             .collect();
+        let digits = |key: [u8; 16]| key.iter().map(|octet| format!("{octet:02x}")).collect::<String>();
+        let ring = (1..=3u8).map(|number| format!("00000000120{number} = {}\n", digits([number; 16])));
+        let ring = ring.collect::<String>() + &format!("group = {}\n", digits(GROUP));
+        std::fs::write(run.join("keys"), ring).map_err(fail)?;
         let mut meters = meters?;
         meters[0].gauge = std::env::var("STACK_GAUGE").ok().filter(|gauge| !gauge.is_empty());
         test.medium = Medium::new(meters, seed)?;
@@ -235,6 +243,7 @@ impl Test {
         // A lost answer costs the turnaround; how long things may take on a slow host is in the others.
         command.args(["--turnaround", "1000", "--erase", "2", "--verify", "5", "--silence", "4"]);
         command.args(["--activate", "0", "--install", "15"]);
+        command.args(["--keys", &self.file("keys"), "--numbers", &self.file("numbers")]);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn();
         let mut sender = Sender(child.map_err(|error| format!("{}: {error}", self.tool.display()))?);
         self.medium.run(|_| match sender.0.try_wait() {

@@ -8,7 +8,7 @@ use board::watchdog::Watchdog;
 use board::{Board, Line, Supply, entry, info};
 use dlt645::{Address, Decoder as Frames, Slave, SlaveConfig};
 use logic::sink::Sink;
-use logic::unit::places::{ADDRESS, MAP, PLACES, RECORDS};
+use logic::unit::places::{ADDRESS, KEYS, MAP, PLACES, RECORDS};
 use logic::unit::{Due, Duties, Facts, Unit};
 use sha2::Sha256;
 use upgrade_proto::bitmap::{Eeprom, FlashMap};
@@ -78,6 +78,9 @@ impl Meter {
         let mut address = [0; 6];
         pages.read(ADDRESS, &mut address).ok()?;
         let address = package::Address(address);
+        let [mut own, mut group] = [[0; 16]; 2];
+        pages.read(KEYS, &mut own).ok()?;
+        pages.read(KEYS + 16, &mut group).ok()?;
         let config = Config {
             identity: Identity { maker: MAKER, version: VERSION, read_time: 50, ..Identity::default() },
             address,
@@ -85,9 +88,9 @@ impl Meter {
             untagged: false,
         };
         let receiver = Receiver::new(external, FlashMap::new(MAP), [], config);
-        let keys = Keys { verify: Salty, root: KEY, meter: None, group: None };
-        // Signed images only; commands are taken without an envelope, as `meter upgrade send` sends them.
-        let policy = Policy { sealed: false, healthy: 2000, ..Policy::default() };
+        let keys = Keys { verify: Salty, root: KEY, meter: Some(own), group: Some(group) };
+        // Signed images and sealed commands only.
+        let policy = Policy { healthy: 2000, ..Policy::default() };
         let mut upgrade = Upgrade::new(receiver, EepromRecords::new(pages, RECORDS), keys, PLACES, policy);
         upgrade.resume().ok()?;
         upgrade.provision(Program { size: size(), version: VERSION, sha256: [0; 32] }, false).ok()?;
