@@ -174,6 +174,53 @@ fn tag_and_check_are_each_the_callers_choice() {
 }
 
 #[test]
+fn what_is_not_opened_says_why() {
+    let open = |octets: &[u8], encryption: Key| {
+        let (frame, _) = Frame::parse(octets).unwrap();
+        frame.open(&Security::new(encryption), &mut [0; 512]).map(|opened| opened.tag)
+    };
+    let good = general(&telegram(), 1);
+    assert_eq!(Frame::parse(&good).unwrap().0.system_title(), Some(TITLE));
+    assert_eq!(Frame::parse(&headless(&telegram(), 1)).unwrap().0.system_title(), None);
+    assert_eq!(open(&good, Key::aes128(KEY)), Ok(TagVerdict::Verified));
+    assert_eq!(open(&good, Key::aes256([0; 32])), Err(OpenError::Cipher), "a key of the wrong length");
+    let errors = [
+        OpenError::Tag(TagVerdict::Failed),
+        OpenError::Tag(TagVerdict::Absent),
+        OpenError::Check(Check::Bad),
+        OpenError::SystemTitle,
+        OpenError::Compressed,
+        OpenError::BufferTooSmall,
+        OpenError::Cipher,
+    ];
+    let mut words = errors.map(|error| error.to_string()).to_vec();
+    words.sort();
+    words.dedup();
+    assert_eq!(words.len(), errors.len(), "{words:?}");
+}
+
+#[test]
+fn a_front_that_is_no_frame() {
+    let good = general(&telegram(), 1);
+    let wrong = |octets: &[u8]| Frame::parse(octets).unwrap_err();
+    assert_eq!(wrong(&good[..5]), Error { kind: ErrorKind::Truncated, lost: 5 });
+    assert_eq!(wrong(&good[..90]), Error { kind: ErrorKind::Truncated, lost: 90 });
+    assert_eq!(wrong(b"noise"), Error { kind: ErrorKind::Noise, lost: 1 });
+}
+
+#[test]
+fn reset_forgets_octets_and_counters() {
+    let good = general(&telegram(), 1);
+    let mut decoder = Decoder::new([0; 512]);
+    assert!(decoder.decode(&mut &good[..]).unwrap().is_ok());
+    assert!(decoder.decode(&mut &good[..40]).is_none());
+    assert_eq!((decoder.held(), decoder.stats().telegrams), (40, 1));
+    decoder.reset();
+    assert_eq!((decoder.held(), decoder.stats().telegrams), (0, 0));
+    assert!(decoder.decode(&mut &good[..]).unwrap().is_ok());
+}
+
+#[test]
 fn a_false_frame_that_is_rejected_costs_one_octet() {
     let good = general(&telegram(), 3);
     // A start that claims what follows it.
