@@ -7,9 +7,7 @@
     reason = "test code"
 )]
 
-use obis::apdu::{
-    Apdu, ApduErrorKind, Block, CipherError, ExceptionResponse, GbtProblem, LongInvokeIdAndPriority, Tag,
-};
+use obis::apdu::{Apdu, ApduErrorKind, Block, ExceptionResponse, GbtProblem, LongInvokeIdAndPriority, Tag};
 use obis::data::{self, BufferTooSmall, Decoder};
 use obis::datetime::ClockStatus;
 use obis::{Decimal, DecimalError, Obis, ObisError, Pattern, Prefix, Scaled, Unit};
@@ -95,16 +93,6 @@ fn what_is_wrong_is_said_in_words_that_differ() {
     assert_eq!(BufferTooSmall.to_string(), "buffer too small");
     differ(
         &[
-            CipherError::Tag,
-            CipherError::SystemTitle,
-            CipherError::Suite(3),
-            CipherError::KeyLength,
-            CipherError::BufferTooSmall,
-        ]
-        .map(|error| error.to_string()),
-    );
-    differ(
-        &[
             GbtProblem::Unfinished,
             GbtProblem::Lost { expected: 2, found: 3 },
             GbtProblem::NotStarted { found: 2 },
@@ -113,6 +101,21 @@ fn what_is_wrong_is_said_in_words_that_differ() {
         .map(|problem| problem.to_string()),
     );
     assert_eq!(ApduErrorKind::Tag(0x0F).to_string(), "unexpected APDU tag 0x0f");
+}
+
+#[cfg(feature = "aes-gcm")]
+#[test]
+fn why_nothing_is_deciphered_is_said_in_words_that_differ() {
+    use obis::apdu::{CipherError, TagCheck};
+    let errors = [
+        CipherError::Tag,
+        CipherError::SystemTitle,
+        CipherError::Suite(3),
+        CipherError::KeyLength,
+        CipherError::BufferTooSmall,
+    ];
+    differ(&errors.map(|error| error.to_string()));
+    differ(&[TagCheck::Verified, TagCheck::NotChecked, TagCheck::Absent].map(|check| check.to_string()));
 }
 
 #[test]

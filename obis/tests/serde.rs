@@ -20,9 +20,9 @@ fn codes_and_numbers_are_octets_where_machines_read_them() {
     let code = Obis::new(1, 0, 1, 8, 0, 255);
     assert_eq!(cbor(&code), [0x86, 1, 0, 1, 8, 0, 0x18, 255]);
     assert_eq!(again(&cbor(&code)), Ok(code));
-    let number = Decimal::new(-239_20, -2);
+    let number = Decimal::new(-23_920, -2);
     assert_eq!(again(&cbor(&number)), Ok(number));
-    assert_eq!(cbor(&number), cbor(&(-23920, -2)));
+    assert_eq!(cbor(&number), cbor(&(-23_920, -2)));
     assert_eq!(again(&cbor(&Unit::WATT_HOUR)), Ok(Unit::WATT_HOUR));
     assert_eq!(again(&cbor(&Prefix::Kilo)), Ok(Prefix::Kilo));
 }
