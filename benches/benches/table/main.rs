@@ -3,7 +3,8 @@
 //!     cargo bench -p benches --bench table -- [--json FILE] [--plot FILE.svg] [--python PYTHON] [--longest OCTETS] [--lengths]
 //!
 //! `--python` names an interpreter that has the Python libraries: `ENVIRONMENT/bin/python`, once
-//! `python3 benches/python/peers.py --install ENVIRONMENT` has made that. The lengths of the scaling table go up to 16 MiB unless `--longest` says more; `--lengths` prints that table alone.
+//! `python3 benches/python/peers.py --install ENVIRONMENT` has made that. The lengths of the scaling table go up to 16 MiB
+//! unless `--longest` says more; `--lengths` prints that table alone.
 
 #[path = "../contenders/boot.rs"]
 mod boot;
