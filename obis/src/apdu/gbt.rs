@@ -156,7 +156,9 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Gbt<B> {
             };
         }
         let end = self.len.saturating_add(block.octets.len());
-        let Some(place) = self.storage.as_mut().get_mut(self.len..end) else {
+        // In these terms the compiler sees that both lengths agree, and links no panic code.
+        let behind = self.storage.as_mut().get_mut(self.len..).unwrap_or_default();
+        let Some(place) = behind.get_mut(..block.octets.len()) else {
             let (_, held) = self.give_up(GbtProblem::TooLong);
             let dropped = step.dropped.saturating_add(held).saturating_add(count(block.octets));
             return GbtStep { problem: Some(GbtProblem::TooLong), dropped, ..step };
