@@ -103,6 +103,16 @@ impl Machine {
     }
 }
 
+/// A program on `virt` with the network of the host, and a text for it to read: its line is on standard input and output.
+pub fn with_network(elf: &Path, config: &Path) -> std::io::Result<Child> {
+    let mut command = Command::new(VIRT.program);
+    command.args(VIRT.args).args(["-nographic", "-monitor", "none"]);
+    command.args(["-chardev", "stdio,id=line,signal=off", "-serial", "chardev:line"]);
+    command.args(["-netdev", "user,id=net", "-device", "virtio-net-device,netdev=net"]);
+    command.arg("-device").arg(format!("loader,addr=0x81000000,force-raw=on,file={}", config.display()));
+    command.arg("-kernel").arg(elf).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()
+}
+
 /// The plugin that measures stacks, compiled when it is first wanted.
 fn plugin() -> Option<PathBuf> {
     let library = target_dir().join("xtask").join("stack.so");

@@ -9,10 +9,15 @@ use crate::emulator::VIRT;
 use crate::firmware::{Example, Route, route, version};
 use crate::run::{Step, root, target_dir, works};
 use crate::setup::{python_is_ready, python_tool};
-use crate::{p1, short};
+use crate::{han, p1, short, xtensa};
 
 /// Both boards share most of what is built. Their programs have the same names, so each is built before it is run.
 const ESP32: Example = Example { name: "esp32", target: "riscv32imc-unknown-none-elf" };
+
+/// Whole systems. For the chip they are built twice: with the radio, and without it, when they say on their line what they would
+/// send.
+const READERS: &[&str] = &["p1", "han"];
+const ALONE: &str = "ESP32-C3 without radio";
 
 /// The step of `cargo xtask test`, and of `cargo xtask firmware esp32`.
 pub fn run(step: &mut Step) {
@@ -27,12 +32,15 @@ pub fn run(step: &mut Step) {
         c3(step, &mut figures);
     }
     let mut radio = firmware(route, "c3");
-    if step.check("P1 reader with the radio for the ESP32-C3", radio.args(["--features", "wifi"])).is_some() {
-        short::look(step, "ESP32-C3", "p1", &ESP32.elf("p1"), &mut figures);
-        if python_is_ready() {
-            image(step, "p1");
+    if step.check("readers with the radio for the ESP32-C3", radio.args(["--features", "wifi"])).is_some() {
+        for reader in READERS {
+            short::look(step, "ESP32-C3", reader, &ESP32.elf(reader), &mut figures);
+            if python_is_ready() {
+                image(step, reader);
+            }
         }
     }
+    xtensa::run(step);
     settle(step, &version(route), &figures);
 }
 
@@ -47,18 +55,27 @@ fn virt(step: &mut Step, figures: &mut Vec<Figure>) {
     short::measure(step, "RISC-V", &VIRT, &ESP32.elf("measure"), figures);
     short::look(step, "RISC-V virt", "p1", &ESP32.elf("p1"), figures);
     p1::run(step, &ESP32.elf("p1"));
+    short::look(step, "RISC-V virt", "han", &ESP32.elf("han"), figures);
+    han::run(step, &ESP32.elf("han"));
 }
 
 fn c3(step: &mut Step, figures: &mut Vec<Figure>) {
     for program in short::PROGRAMS {
         short::look(step, "ESP32-C3", program, &ESP32.elf(program), figures);
     }
+    for reader in READERS {
+        short::look(step, ALONE, reader, &ESP32.elf(reader), figures);
+    }
     if !python_is_ready() {
         return step.missing("ESP32-C3", "no esptool and Unicorn; `cargo xtask setup` installs them");
     }
     for program in short::PROGRAMS {
         image(step, program);
-        emulate(step, program, figures);
+        emulate(step, "ESP32-C3", program, figures);
+    }
+    for reader in READERS {
+        image(step, reader);
+        emulate(step, ALONE, reader, figures);
     }
 }
 
@@ -86,7 +103,7 @@ fn image(step: &mut Step, program: &str) {
 }
 
 /// A program with its vector in Unicorn.
-fn emulate(step: &mut Step, program: &str, figures: &mut Vec<Figure>) {
+fn emulate(step: &mut Step, chip: &str, program: &str, figures: &mut Vec<Figure>) {
     let Some((octets, lines)) = short::vector(program) else {
         return step.fail(program, "its vector cannot be read");
     };
@@ -105,7 +122,7 @@ fn emulate(step: &mut Step, program: &str, figures: &mut Vec<Figure>) {
     };
     step.pass(1);
     println!("   ok {label}: {} lines", lines.lines().count());
-    let what = format!("ESP32-C3 {program} program, deepest stack");
+    let what = format!("{chip} {program} program, deepest stack");
     figures.push(Figure { what, value: stack, unit: "octets" });
 }
 

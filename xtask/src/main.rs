@@ -10,8 +10,10 @@ mod emulator;
 mod esp32;
 mod firmware;
 mod fuzz;
+mod han;
 mod host;
 mod linked;
+mod mqtt;
 mod nostd;
 mod p1;
 mod probe;
@@ -23,6 +25,7 @@ mod short;
 mod signatures;
 mod stm32;
 mod unit;
+mod xtensa;
 
 use std::process::ExitCode;
 use std::time::Duration;

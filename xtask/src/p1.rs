@@ -1,14 +1,17 @@
-//! The P1 reader of `examples/esp32` whole: a meter that sends when it is asked, and a server on loopback that it posts to.
+//! The P1 reader of `examples/esp32` whole: a meter that sends when it is asked, and a server on loopback that it posts to, or
+//! a broker that it publishes at.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::emulator::with_network;
+use crate::mqtt::{self, Broker, USER};
 use crate::run::{Step, target_dir};
 use crate::short;
 
@@ -36,12 +39,50 @@ pub fn run(step: &mut Step, elf: &Path) {
         }
         Err(why) => step.fail("P1 reader", &why),
     }
+    if !mqtt::is_there() {
+        return step.missing("P1 reader over MQTT", "no mosquitto; `cargo xtask setup` installs it");
+    }
+    match published(elf) {
+        Ok(()) => {
+            println!("   ok P1 reader over MQTT: {POSTS} messages checked");
+            step.pass(1);
+        }
+        Err(why) => step.fail("P1 reader over MQTT", &why),
+    }
+}
+
+/// The other way out, by configuration: each reading is a message to a broker.
+fn published(elf: &Path) -> Result<(), String> {
+    let text = |error: std::io::Error| error.to_string();
+    let (good, damaged) = telegrams()?;
+    let broker = Broker::start("p1")?;
+    let subscriber = broker.subscribe("house/p1")?;
+    let config = target_dir().join("xtask").join("config.txt");
+    let (user, key) = USER;
+    let lines =
+        format!("server=mqtt://10.0.2.2:{}\ntopic=house/p1\nuser={user}\nkey={key}\nperiod=2\n", broker.port);
+    fs::write(&config, lines).map_err(text)?;
+    let mut emulator = with_network(elf, &config).map_err(text)?;
+    let told = meter(&mut emulator, &good, &damaged);
+    let arrived = (0..POSTS).try_for_each(|_| match subscriber.next()? {
+        (topic, json) if topic == "house/p1" && json == JSON => Ok(()),
+        (topic, json) => Err(format!("arrived under {topic}: {json}")),
+    });
+    let _ = emulator.kill();
+    let _ = emulator.wait();
+    let told: Vec<String> = told.iter().collect();
+    arrived.map_err(|why| format!("{why}; told: {told:?}"))
+}
+
+/// A good telegram and a damaged one.
+fn telegrams() -> Result<(Vec<u8>, Vec<u8>), String> {
+    let (octets, _) = short::vector("dsmr").ok_or("no vector")?;
+    Ok((octets[..TELEGRAM].to_vec(), octets[TELEGRAM..2 * TELEGRAM].to_vec()))
 }
 
 fn story(elf: &Path) -> Result<(), String> {
     let text = |error: std::io::Error| error.to_string();
-    let (octets, _) = short::vector("dsmr").ok_or("no vector")?;
-    let (good, damaged) = (octets[..TELEGRAM].to_vec(), octets[TELEGRAM..2 * TELEGRAM].to_vec());
+    let (good, damaged) = telegrams()?;
     let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(text)?;
     let port = listener.local_addr().map_err(text)?.port();
     let config = target_dir().join("xtask").join("config.txt");
@@ -50,7 +91,7 @@ fn story(elf: &Path) -> Result<(), String> {
     );
     fs::write(&config, lines).map_err(text)?;
     let posts = serve(listener);
-    let mut emulator = start(elf, &config).map_err(text)?;
+    let mut emulator = with_network(elf, &config).map_err(text)?;
     let told = meter(&mut emulator, &good, &damaged);
     let mut result = Ok(());
     for number in 0..POSTS {
@@ -75,15 +116,6 @@ fn story(elf: &Path) -> Result<(), String> {
         return Err(format!("told of the posts: {outcomes:?}"));
     }
     Ok(())
-}
-
-fn start(elf: &Path, config: &Path) -> std::io::Result<Child> {
-    let mut command = Command::new("qemu-system-riscv32");
-    command.args(["-M", "virt", "-bios", "none", "-nographic", "-monitor", "none"]);
-    command.args(["-chardev", "stdio,id=line,signal=off", "-serial", "chardev:line"]);
-    command.args(["-netdev", "user,id=net", "-device", "virtio-net-device,netdev=net"]);
-    command.arg("-device").arg(format!("loader,addr=0x81000000,force-raw=on,file={}", config.display()));
-    command.arg("-kernel").arg(elf).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()
 }
 
 /// The meter: while it is asked it sends, the damaged telegram first. Hands on what the reader says.

@@ -66,8 +66,8 @@ const NEEDS: &[Need] = &[
         packages: &["python3", "python3-venv"],
     },
     Need {
-        what: "mosquitto and its clients (the broker that the AMS reader talks to), openssl for its certificate",
-        steps: &["firmware-avr"],
+        what: "mosquitto and its clients (the broker that readers talk to), openssl for its certificate",
+        steps: &["firmware-avr", "firmware-esp32"],
         there: || {
             let at = |path: &str| Path::new(path).exists();
             at("/usr/sbin/mosquitto") && at("/usr/bin/mosquitto_sub") && works("openssl", &["version"])

@@ -5,6 +5,9 @@
 #![forbid(unsafe_code)]
 
 pub mod ams;
+pub mod config;
+pub mod han;
+mod json;
 pub mod measure;
 pub mod mqtt;
 pub mod p1;

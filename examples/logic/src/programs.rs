@@ -5,14 +5,18 @@
 
 mod dlt645;
 mod dsmr;
+mod han;
 mod hdlc;
 mod obis;
+mod p1;
 mod upgrade;
 
 pub use dlt645::Dlt645;
 pub use dsmr::Dsmr;
+pub use han::Han;
 pub use hdlc::Hdlc;
 pub use obis::Obis;
+pub use p1::P1;
 pub use upgrade::Upgrade;
 
 use crate::sink::Sink;

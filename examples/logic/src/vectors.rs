@@ -61,13 +61,16 @@ const fn count(text: &[u8]) -> usize {
 
 macro_rules! vector {
     ($(#[$doc:meta])* $name:ident, $file:literal) => {
+        vector!($(#[$doc])* $name, $file, $file);
+    };
+    ($(#[$doc:meta])* $name:ident, $octets:literal, $lines:literal) => {
         $(#[$doc])*
         pub const $name: Vector = Vector {
             octets: {
-                const TEXT: &[u8] = include_bytes!(concat!("../vectors/", $file, ".hex"));
+                const TEXT: &[u8] = include_bytes!(concat!("../vectors/", $octets, ".hex"));
                 &octets::<{ count(TEXT) }>(TEXT)
             },
-            lines: include_str!(concat!("../vectors/", $file, ".txt")),
+            lines: include_str!(concat!("../vectors/", $lines, ".txt")),
         };
     };
 }
@@ -91,6 +94,17 @@ vector!(
     /// For [`crate::programs::Dlt645`].
     DLT645,
     "dlt645"
+);
+vector!(
+    /// For [`crate::programs::Han`]: one message behind each remark.
+    HAN,
+    "han"
+);
+vector!(
+    /// For [`crate::programs::P1`]: the octets of [`DSMR`].
+    P1,
+    "dsmr",
+    "p1"
 );
 vector!(
     /// For [`crate::programs::Upgrade`].

@@ -1,7 +1,8 @@
 //! The P1 reader, from telegrams to the octets of a request.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
 
-use logic::p1::{Config, PATIENCE, Post, Reader, Reading};
+use logic::config::Config;
+use logic::p1::{PATIENCE, Post, Reader, Reading};
 use logic::vectors::DSMR;
 
 /// The first telegram of the vector is good, the second damaged.

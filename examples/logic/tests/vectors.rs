@@ -6,7 +6,7 @@
     reason = "test code"
 )]
 
-use logic::programs::{Dlt645, Dsmr, Hdlc, Obis, Program, Upgrade};
+use logic::programs::{Dlt645, Dsmr, Han, Hdlc, Obis, P1, Program, Upgrade};
 use logic::vectors::{self, Vector};
 
 fn compare(name: &str, expected: &str, lines: &str) {
@@ -42,8 +42,18 @@ fn obis() {
 }
 
 #[test]
+fn han() {
+    check("han", vectors::HAN, || Han::new([0; 700], [0; 1024], [0; 1024]));
+}
+
+#[test]
 fn dsmr() {
     check("dsmr", vectors::DSMR, || Dsmr::new([0; 128]));
+}
+
+#[test]
+fn p1() {
+    check("p1", vectors::P1, P1::new);
 }
 
 #[test]

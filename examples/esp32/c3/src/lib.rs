@@ -1,12 +1,15 @@
-//! The ESP32-C3 under the programs: serial port with its interrupt, milliseconds. To move to another board, change the
-//! pins in `take`.
+//! The ESP32-C3 under the programs, or the ESP32 (feature `esp32`): serial port with its interrupt, milliseconds. To move to
+//! another board, change [`pins`].
 #![no_std]
 
 pub mod line;
+mod pins;
+pub mod port;
 #[cfg(feature = "wifi")]
 pub mod radio;
 
 use esp_hal::time::Instant;
+use esp_hal::uart::Config;
 
 pub use esp_hal::main as entry;
 pub use line::{Line, Receiver, Sender};
@@ -17,7 +20,7 @@ esp_bootloader_esp_idf::esp_app_desc!();
 /// The parts of the board that programs use.
 #[derive(Debug)]
 pub struct Board {
-    /// The meter's line: UART1, GPIO7 sends, GPIO6 receives.
+    /// The meter's line: UART1.
     pub line: Line,
 }
 
@@ -27,11 +30,20 @@ impl Board {
     /// `None` when the rate cannot be had.
     pub fn take(baud: u32) -> Option<Board> {
         let chip = esp_hal::init(esp_hal::Config::default());
-        let line = Line::new(chip.UART1, chip.GPIO6, chip.GPIO7, baud)?;
-        // SAFETY: what the handlers use has been set up. The boot loader leaves them on as a rule, but need not.
-        unsafe { riscv::interrupt::enable() };
+        let pins = pins::of!(chip);
+        let line = Line::new(chip.UART1, pins.receive, pins.send, Config::default().with_baudrate(baud))?;
+        listen();
         Some(Board { line })
     }
+}
+
+/// Lets interrupts come. The boot loader leaves them on as a rule, but need not; on Xtensa the start-up code turns them on.
+fn listen() {
+    #[cfg(feature = "esp32c3")]
+    // SAFETY: what the handlers use has been set up.
+    unsafe {
+        riscv::interrupt::enable()
+    };
 }
 
 /// Milliseconds since the start; wraps after 49 days.

@@ -8,12 +8,14 @@ use critical_section::Mutex;
 use esp_hal::Blocking;
 use esp_hal::gpio::interconnect::PeripheralInput;
 use esp_hal::handler;
-use esp_hal::peripherals::{GPIO7, UART1};
+use esp_hal::peripherals::UART1;
 use esp_hal::uart::{Config, Uart, UartInterrupt};
 use heapless::spsc::{Consumer, Producer, Queue};
 use logic::programs::{IDLE, Program};
 use logic::sink::Sink;
 use static_cell::StaticCell;
+
+use crate::pins::Send;
 
 /// Octets that wait for the main loop: 80 ms at 115,200 baud.
 const RING: usize = 1024;
@@ -44,10 +46,9 @@ impl Line {
     pub(crate) fn new(
         uart: UART1<'static>,
         rx: impl PeripheralInput<'static>,
-        tx: GPIO7<'static>,
-        baud: u32,
+        tx: Send<'static>,
+        config: Config,
     ) -> Option<Line> {
-        let config = Config::default().with_baudrate(baud);
         let mut uart = Uart::new(uart, config).ok()?.with_rx(rx).with_tx(tx);
         let (producer, consumer) = QUEUE.try_init(Queue::new())?.split();
         uart.set_interrupt_handler(received);

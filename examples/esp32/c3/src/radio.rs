@@ -1,4 +1,4 @@
-//! The chip's radio as a network for smoltcp, and the pins of a P1 port.
+//! The chip's radio as a network for smoltcp.
 
 use core::future::Future;
 use core::pin::pin;
@@ -6,24 +6,22 @@ use core::task::{Context, Poll, Waker};
 
 use embassy_net_driver::Driver;
 use esp_hal::clock::CpuClock;
-use esp_hal::gpio::{Flex, Input, InputConfig, Pull};
 use esp_hal::timer::timg::TimerGroup;
 use esp_radio::wifi::sta::StationConfig;
 use esp_radio::wifi::{AuthenticationMethodConfig, Config, Interface, WifiController};
 use smoltcp::phy::{self, DeviceCapabilities, Medium};
 use smoltcp::time::Instant;
 
-use crate::Line;
+use crate::pins;
+use crate::port::{Meter, Port};
 
 /// What the radio's code takes from the heap: 47 to 57 KB by its makers, and some room.
 const RADIO_HEAP: usize = 72 * 1024;
 
-/// The board of a P1 reader.
+/// The board of a reader.
 pub struct Reader {
-    /// The port: UART1, GPIO6 receives inverted, as P1 ports send.
-    pub line: Line,
-    /// The data request line.
-    pub request: Request,
+    /// The meter's port.
+    pub port: Port,
     /// The radio, in a network.
     pub radio: Radio,
 }
@@ -32,13 +30,10 @@ impl Reader {
     /// Sets the board up and enters the network, if that takes for ever.
     ///
     /// `None` when the network's name or password is too long, or the radio does not start.
-    pub fn take(ssid: &str, password: &str) -> Option<Reader> {
+    pub fn take(meter: Meter, ssid: &str, password: &str) -> Option<Reader> {
         let chip = esp_hal::init(esp_hal::Config::default().with_cpu_clock(CpuClock::max()));
         esp_alloc::heap_allocator!(size: RADIO_HEAP);
-        let input = Input::new(chip.GPIO6, InputConfig::default().with_pull(Pull::Up));
-        let input = input.peripheral_input().with_input_inverter(true);
-        let line = Line::new(chip.UART1, input, chip.GPIO7, 115_200)?;
-        let request = Request::new(Flex::new(chip.GPIO5));
+        let port = Port::new(meter, chip.UART1, pins::of!(chip))?;
         // The radio's tasks run beside the program's.
         let timers = TimerGroup::new(chip.TIMG0);
         esp_rtos::start(timers.timer0, chip.FROM_CPU_INTR0);
@@ -49,39 +44,23 @@ impl Reader {
         }
         let mut controller = WifiController::new(chip.WIFI, Default::default()).ok()?;
         controller.set_config(&Config::Station(station)).ok()?;
-        let port = Port(Interface::try_station()?);
-        let mut radio = Radio { controller, port: Some(port) };
+        let device = Device(Interface::try_station()?);
+        let mut radio = Radio { controller, device: Some(device) };
         radio.join();
-        Some(Reader { line, request, radio })
-    }
-}
-
-/// The data request line, through a buffer with three states: high asks, in the air it rests. It is never pulled low.
-pub struct Request(Flex<'static>);
-
-impl Request {
-    fn new(mut pin: Flex<'static>) -> Request {
-        pin.set_high();
-        pin.set_output_enable(false);
-        Request(pin)
-    }
-
-    /// Asks the meter for telegrams, or lets it be.
-    pub fn set(&mut self, asks: bool) {
-        self.0.set_output_enable(asks);
+        Some(Reader { port, radio })
     }
 }
 
 /// The radio.
 pub struct Radio {
     controller: WifiController<'static>,
-    port: Option<Port>,
+    device: Option<Device>,
 }
 
 impl Radio {
     /// The network port, once.
-    pub fn port(&mut self) -> Option<Port> {
-        self.port.take()
+    pub fn device(&mut self) -> Option<Device> {
+        self.device.take()
     }
 
     /// Enters the network again where it has been left; returns when it has succeeded.
@@ -104,16 +83,16 @@ fn wait<F: Future>(future: F) -> F::Output {
 }
 
 /// The radio's network port.
-pub struct Port(Interface);
+pub struct Device(Interface);
 
-impl Port {
+impl Device {
     /// The Ethernet address.
     pub fn address(&self) -> [u8; 6] {
         self.0.mac_address()
     }
 }
 
-impl phy::Device for Port {
+impl phy::Device for Device {
     type RxToken<'p> = Received<<Interface as Driver>::RxToken<'p>>;
     type TxToken<'p> = Sending<<Interface as Driver>::TxToken<'p>>;
 

@@ -1,8 +1,13 @@
-//! One post at a time over smoltcp, whatever network is below.
+//! What the readers send, over smoltcp and whatever network is below: one connection at a time.
 #![no_std]
 #![forbid(unsafe_code)]
 
-use logic::p1::{Config, Post, Reading};
+mod han;
+mod output;
+mod post;
+mod publish;
+
+use logic::mqtt::Link;
 use smoltcp::iface::{Interface, SocketHandle, SocketSet, SocketStorage};
 use smoltcp::phy::Device;
 use smoltcp::socket::dhcpv4::{self, Event};
@@ -10,12 +15,15 @@ use smoltcp::socket::tcp::{Socket, SocketBuffer, State};
 use smoltcp::time::Instant;
 use smoltcp::wire::{EthernetAddress, IpCidr, Ipv4Address, Ipv4Cidr};
 
-/// The longest request.
-pub const REQUEST: usize = 1536;
-/// Octets of an answer that are kept at once.
-pub const ANSWER: usize = 512;
-/// How long a post may take, in milliseconds.
-const PATIENCE: u32 = 5000;
+pub use han::Han;
+pub use output::Output;
+pub use post::Poster;
+pub use publish::{Name, Publisher};
+
+/// Octets that are on their way to the other side at once.
+pub const OUTGOING: usize = 1536;
+/// Octets that wait to be looked at.
+pub const INCOMING: usize = 512;
 /// First of the ports that a client takes for itself.
 const LOCAL: u16 = 49_152;
 
@@ -25,15 +33,15 @@ pub struct Buffers<'b> {
     /// For two.
     pub sockets: [SocketStorage<'b>; 2],
     /// What is received.
-    pub incoming: [u8; ANSWER],
+    pub incoming: [u8; INCOMING],
     /// What is sent.
-    pub outgoing: [u8; REQUEST],
+    pub outgoing: [u8; OUTGOING],
 }
 
 impl Buffers<'_> {
     /// Empty.
     pub const fn new() -> Self {
-        Buffers { sockets: [SocketStorage::EMPTY; 2], incoming: [0; ANSWER], outgoing: [0; REQUEST] }
+        Buffers { sockets: [SocketStorage::EMPTY; 2], incoming: [0; INCOMING], outgoing: [0; OUTGOING] }
     }
 }
 
@@ -43,21 +51,14 @@ impl Default for Buffers<'_> {
     }
 }
 
-/// A connection that carries one post at a time; times are milliseconds.
+/// A network port with one connection; times are milliseconds.
 pub struct Network<'b, D> {
     device: D,
     interface: Interface,
     sockets: SocketSet<'b>,
     socket: SocketHandle,
     addresses: SocketHandle,
-    request: [u8; REQUEST],
-    /// Octets of the request, and of those handed over; 0 where nothing is under way.
-    len: usize,
-    sent: usize,
-    began: u64,
     local: u16,
-    answer: [u8; 16],
-    answered: usize,
 }
 
 impl<'b, D: Device> Network<'b, D> {
@@ -71,70 +72,60 @@ impl<'b, D: Device> Network<'b, D> {
         let tcp = Socket::new(SocketBuffer::new(&mut incoming[..]), SocketBuffer::new(&mut outgoing[..]));
         let socket = sockets.add(tcp);
         let addresses = sockets.add(dhcpv4::Socket::new());
-        let (request, answer) = ([0; REQUEST], [0; 16]);
         let local = LOCAL | (seed as u16 & 0x3FFF);
-        let (len, sent, began, answered) = (0, 0, 0, 0);
-        Network {
-            device,
-            interface,
-            sockets,
-            socket,
-            addresses,
-            request,
-            len,
-            sent,
-            began,
-            local,
-            answer,
-            answered,
-        }
+        Network { device, interface, sockets, socket, addresses, local }
     }
 
-    /// Starts a post; one that is still under way is given up.
-    pub fn post(&mut self, config: &Config<'_>, reading: &Reading, now: u64) {
-        let mut len = 0;
-        let request = &mut self.request;
-        Post { config, reading }.write(&mut |octet| {
-            if let Some(place) = request.get_mut(len) {
-                *place = octet;
-            }
-            len += 1;
-        });
+    /// Moves what there is to move. Call as often as possible.
+    pub fn work(&mut self, now: u64) {
+        self.interface.poll(time(now), &mut self.device, &mut self.sockets);
+        self.lease();
+    }
+
+    /// Opens a connection; one that stands is given up. `false` where that cannot even begin.
+    pub fn open(&mut self, server: [u8; 4], port: u16) -> bool {
         self.local = self.local.checked_add(1).unwrap_or(LOCAL);
         let socket = self.sockets.get_mut::<Socket<'_>>(self.socket);
         socket.abort();
-        let there = (Ipv4Address::from(config.server), config.port);
-        let opened = socket.connect(self.interface.context(), there, self.local).is_ok();
-        // A request that is longer than its room is not sent in part. `work` tells of what could not be opened.
-        self.len = if len <= REQUEST { len } else { REQUEST };
-        self.sent = if opened && len <= REQUEST { 0 } else { self.len };
-        (self.answered, self.began) = (0, now);
+        let there = (Ipv4Address::from(server), port);
+        socket.connect(self.interface.context(), there, self.local).is_ok()
     }
 
-    /// Moves what there is to move. What became of a post, once: whether the server took it.
-    pub fn work(&mut self, now: u64) -> Option<bool> {
-        self.interface.poll(time(now), &mut self.device, &mut self.sockets);
-        self.lease();
-        if self.len == 0 {
-            return None;
+    /// How the connection stands. One that the other side has closed is open until everything it sent has been received.
+    pub fn link(&self) -> Link {
+        let socket = self.sockets.get::<Socket<'_>>(self.socket);
+        match socket.state() {
+            State::SynSent | State::SynReceived => Link::Opening,
+            State::Established => Link::Open,
+            State::CloseWait if socket.can_recv() => Link::Open,
+            _ => Link::Closed,
         }
+    }
+
+    /// Has `fill` write what is to be sent, and say how many octets that are.
+    pub fn send(&mut self, fill: impl FnOnce(&mut [u8]) -> usize) {
         let socket = self.sockets.get_mut::<Socket<'_>>(self.socket);
         if socket.can_send() {
-            let rest = self.request.get(self.sent..self.len).unwrap_or_default();
-            self.sent += socket.send_slice(rest).unwrap_or(0);
+            // It can.
+            let _ = socket.send(|room| (fill(room), ()));
         }
-        if socket.can_recv() {
-            let room = self.answer.get_mut(self.answered..).unwrap_or_default();
-            self.answered += socket.recv_slice(room).unwrap_or(0);
-        }
-        let answer = Post::answered(self.answer.get(..self.answered).unwrap_or_default());
-        let over = matches!(socket.state(), State::Closed | State::CloseWait) && !socket.can_recv();
-        if answer.is_none() && !over && now.saturating_sub(self.began) <= u64::from(PATIENCE) {
-            return None;
-        }
-        socket.close();
-        self.len = 0;
-        Some(answer == Some(true))
+    }
+
+    /// What has come, as far as there is room for it.
+    pub fn receive<'r>(&mut self, room: &'r mut [u8]) -> &'r [u8] {
+        let socket = self.sockets.get_mut::<Socket<'_>>(self.socket);
+        let len = if socket.can_recv() { socket.recv_slice(room).unwrap_or(0) } else { 0 };
+        room.get(..len).unwrap_or_default()
+    }
+
+    /// Closes the connection behind what has been sent.
+    pub fn close(&mut self) {
+        self.sockets.get_mut::<Socket<'_>>(self.socket).close();
+    }
+
+    /// Gives the connection up.
+    pub fn abort(&mut self) {
+        self.sockets.get_mut::<Socket<'_>>(self.socket).abort();
     }
 
     /// Whether there is an address.

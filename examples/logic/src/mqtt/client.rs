@@ -4,6 +4,8 @@
 //! in order in storage that the caller lends. At QoS 1 the first stays there until the broker has acknowledged it, and goes
 //! out again, marked as sent before, over the next connection when one breaks.
 
+use core::cell::Cell;
+
 use super::packet::{DUP, Incoming, QOS1, Taken, head, kind, protocol};
 use crate::sink::Sink;
 
@@ -276,8 +278,11 @@ impl<'c> Client<'c> {
     /// The oldest message has arrived.
     fn done(&mut self) {
         let taken = self.front().len().saturating_add(LENGTH).min(self.used);
-        self.storage.copy_within(taken..self.used, 0);
         self.used = self.used.saturating_sub(taken);
+        // `copy_within` would bring panic code along.
+        let cells = Cell::from_mut(&mut *self.storage).as_slice_of_cells();
+        let moved = cells.iter().zip(cells.iter().skip(taken)).take(self.used);
+        moved.for_each(|(to, from)| to.set(from.get()));
         (self.published, self.tried) = (false, false);
         self.id = self.id.checked_add(1).unwrap_or(1);
         self.delivered = self.delivered.wrapping_add(1);

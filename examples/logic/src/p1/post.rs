@@ -1,6 +1,7 @@
 //! An HTTP/1.1 request with a reading in it, and the answer's first line.
 
-use super::{Config, Reading};
+use super::Reading;
+use crate::config::Config;
 use crate::sink::Sink;
 
 /// A POST of one reading.

@@ -4,6 +4,7 @@ use dsmr::{Season, Timestamp};
 use heapless::Vec;
 use obis::{Obis, Scaled};
 
+use crate::json::{self, pairs, string};
 use crate::sink::Sink;
 
 /// Text of a meter's number that is kept.
@@ -98,10 +99,10 @@ impl Reading {
     /// Writes one JSON object; what the telegram did not say is left out.
     pub fn json(&self, out: &mut impl Sink) {
         let mut before = b'{';
-        let mut name = |out: &mut _, item| name(out, core::mem::replace(&mut before, b','), item);
+        let mut name = |out: &mut _, item| json::name(out, core::mem::replace(&mut before, b','), item);
         if !self.meter.is_empty() {
             name(out, "meter");
-            text(out, &self.meter);
+            string(out, &self.meter);
         }
         if let Some(time) = self.time.filter(|time| time.is_valid()) {
             name(out, "time");
@@ -130,41 +131,11 @@ impl Reading {
     }
 }
 
-/// `,"item":`, with what stands before it.
-fn name(out: &mut impl Sink, before: u8, item: &str) {
-    out.put(before);
-    out.put(b'"');
-    out.put_all(item.as_bytes());
-    out.put_all(b"\":");
-}
-
-/// Octets as a JSON string; what is not printable ASCII as `?`.
-fn text(out: &mut impl Sink, octets: &[u8]) {
-    out.put(b'"');
-    for octet in octets {
-        match octet {
-            b'"' | b'\\' => {
-                out.put(b'\\');
-                out.put(*octet);
-            }
-            b' '..=b'~' => out.put(*octet),
-            _ => out.put(b'?'),
-        }
-    }
-    out.put(b'"');
-}
-
 /// `"2026-11-20T18:15:30+01:00"`: P1 ports are in a zone whose standard time is an hour ahead of UTC.
 fn moment(out: &mut impl Sink, time: Timestamp) {
     out.put_all(b"\"20");
     let parts = [time.year, time.month, time.day, time.hour, time.minute, time.second];
-    for (part, behind) in parts.into_iter().zip(*b"--T::\0") {
-        out.put(b'0'.wrapping_add(part.div_euclid(10)));
-        out.put(b'0'.wrapping_add(part.rem_euclid(10)));
-        if behind != 0 {
-            out.put(behind);
-        }
-    }
+    pairs(out, parts, *b"--T::\0");
     match time.season {
         Season::Winter => out.put_all(b"+01:00"),
         Season::Summer => out.put_all(b"+02:00"),

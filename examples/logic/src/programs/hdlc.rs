@@ -52,7 +52,7 @@ fn report(event: Result<Frame<'_>, Error>, out: &mut impl Sink) {
 }
 
 /// Noise, Length, tOo long, Address, forMat, Hcs, Fcs, Truncated, oVerrun.
-fn letter(kind: ErrorKind) -> u8 {
+pub(super) fn letter(kind: ErrorKind) -> u8 {
     match kind {
         ErrorKind::Noise => b'N',
         ErrorKind::Length => b'L',

@@ -1,4 +1,5 @@
-//! The P1 reader whole: telegrams from the serial port, one HTTP POST a period over the emulated network.
+//! The P1 reader whole: telegrams from the serial port, one HTTP POST a period over the emulated network, or one message to a
+//! broker: the configuration says which.
 //!
 //! The data request line, a pin on a chip, is told as `# request on` and `# request off`; what became of a post as `# posted`
 //! and `# not posted`. The configuration is the text that the emulator has loaded (see [`board::text`]).
@@ -7,9 +8,10 @@
 
 use board::net::Port;
 use board::{Board, entry, milliseconds, now, text};
-use logic::p1::{Config, Reader};
+use logic::config::Config;
+use logic::p1::Reader;
 use logic::sink::Sink;
-use net::{Buffers, Network};
+use net::{Buffers, Name, Network, Output};
 
 #[entry]
 fn main() -> ! {
@@ -25,9 +27,11 @@ fn main() -> ! {
             board::restart()
         }
     };
-    let mut buffers = Buffers::new();
+    let (mut buffers, mut storage) = (Buffers::new(), [0; Output::STORAGE]);
     let address = port.address();
     let mut network = Network::new(port, address, milliseconds(), milliseconds(), &mut buffers);
+    let name = Name::new(address);
+    let mut output = Output::new(&config, &name, &mut storage);
     while !network.is_up() {
         network.work(milliseconds());
         board::sleep();
@@ -45,9 +49,9 @@ fn main() -> ! {
             sender.put_all(if asked { b"# request on\n" } else { b"# request off\n" });
         }
         if let Some(reading) = reader.poll_post() {
-            network.post(&config, &reading, milliseconds());
+            output.send(&mut network, &reading, milliseconds());
         }
-        match network.work(milliseconds()) {
+        match output.work(&mut network, milliseconds()) {
             Some(true) => sender.put_all(b"# posted\n"),
             Some(false) => sender.put_all(b"# not posted\n"),
             None => {}

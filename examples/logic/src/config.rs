@@ -10,16 +10,35 @@ pub struct Config<'t> {
     pub ssid: &'t str,
     /// `password` of the radio network.
     pub password: &'t str,
-    /// `server`: IPv4 address to post to.
+    /// How readings go out: `server` begins with `http://`, which can be left away, or `mqtt://`.
+    pub way: Way,
+    /// `server`: IPv4 address that readings go to.
     pub server: [u8; 4],
-    /// `port`: 80 unless said.
+    /// Behind `:` in `server`, or `port`: 80 unless said, for MQTT 1883.
     pub port: u16,
     /// `uri`: the path to post to, `/` unless said.
     pub uri: &'t str,
-    /// `key`: goes with each post as `X-Api-Key`; none when empty.
+    /// `topic`: what is published under, `meter` unless said.
+    pub topic: &'t str,
+    /// `user`: who the broker is told that publishes; nobody when empty.
+    pub user: &'t str,
+    /// `key`: goes with each post as `X-Api-Key`, to the broker as the password of `user`; none when empty.
     pub key: &'t str,
+    /// `qos`: whether the broker acknowledges each message (1), as it does unless said, or not (0).
+    pub confirmed: bool,
+    /// `parity`: whether octets of a HAN port come with even parity (`even`), as they do unless said, or none (`none`).
+    pub even: bool,
     /// `period`: seconds between two posts, 1 to 86,400; 60 unless said.
     pub period: u32,
+}
+
+/// How readings go out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Each in an HTTP POST.
+    Post,
+    /// To an MQTT broker.
+    Mqtt,
 }
 
 /// What is wrong with a text, and in which of its lines, from 1; line 0 is of the whole.
@@ -55,9 +74,21 @@ impl<'t> Config<'t> {
     /// The first line that cannot be read: a misspelt name must not leave a default in force unnoticed.
     pub fn parse(text: &'t [u8]) -> Result<Self, ConfigError> {
         let text = str::from_utf8(text).map_err(|_| ConfigError { line: 0, problem: Problem::Text })?;
-        let mut config =
-            Config { ssid: "", password: "", server: [0; 4], port: 80, uri: "/", key: "", period: 60 };
-        let mut server = None;
+        let mut config = Config {
+            ssid: "",
+            password: "",
+            way: Way::Post,
+            server: [0; 4],
+            port: 80,
+            uri: "/",
+            topic: "meter",
+            user: "",
+            key: "",
+            confirmed: true,
+            even: true,
+            period: 60,
+        };
+        let (mut server, mut port) = (None, None);
         for (line, number) in text.lines().zip(1u16..) {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
@@ -74,11 +105,42 @@ impl<'t> Config<'t> {
             match name.trim() {
                 "ssid" => config.ssid = value,
                 "password" => config.password = value,
-                "server" => server = Some(address(value).ok_or(bad)?),
-                "port" => config.port = value.parse().ok().filter(|port| *port != 0).ok_or(bad)?,
+                "server" => {
+                    let (way, host) = match value.strip_prefix("mqtt://") {
+                        Some(host) => (Way::Mqtt, host),
+                        None => (Way::Post, value.strip_prefix("http://").unwrap_or(value)),
+                    };
+                    let host = match host.split_once(':') {
+                        Some((host, behind)) => {
+                            port = Some(tcp_port(behind).ok_or(bad)?);
+                            host
+                        }
+                        None => host,
+                    };
+                    server = Some((way, address(host).ok_or(bad)?));
+                }
+                "port" => port = Some(tcp_port(value).ok_or(bad)?),
                 "uri" if value.starts_with('/') && !value.contains(' ') => config.uri = value,
                 "uri" => return Err(bad),
+                // Wildcards are for those who subscribe.
+                "topic" if !value.is_empty() && !value.contains(['+', '#']) => config.topic = value,
+                "topic" => return Err(bad),
+                "user" => config.user = value,
                 "key" => config.key = value,
+                "qos" => {
+                    config.confirmed = match value {
+                        "0" => false,
+                        "1" => true,
+                        _ => return Err(bad),
+                    };
+                }
+                "parity" => {
+                    config.even = match value {
+                        "even" => true,
+                        "none" => false,
+                        _ => return Err(bad),
+                    };
+                }
                 "period" => {
                     let period = value.parse().ok().filter(|period| (1..=86_400).contains(period));
                     config.period = period.ok_or(bad)?;
@@ -86,9 +148,18 @@ impl<'t> Config<'t> {
                 _ => return Err(error(Problem::Name)),
             }
         }
-        config.server = server.ok_or(ConfigError { line: 0, problem: Problem::Server })?;
+        (config.way, config.server) = server.ok_or(ConfigError { line: 0, problem: Problem::Server })?;
+        config.port = port.unwrap_or(match config.way {
+            Way::Post => 80,
+            Way::Mqtt => 1883,
+        });
         Ok(config)
     }
+}
+
+/// A TCP port; 0 is none.
+fn tcp_port(text: &str) -> Option<u16> {
+    text.parse().ok().filter(|port| *port != 0)
 }
 
 /// `192.0.2.7`.
@@ -124,14 +195,19 @@ mod tests {
 
     #[test]
     fn every_name_is_read() {
-        let text = b"# my meter\r\nssid = home\r\npassword=a=b c\r\n\r\nserver=192.0.2.7\nport=8080\nuri=/meter.php\nkey=k1\nperiod=300";
+        let text = b"# my meter\r\nssid = home\r\npassword=a=b c\r\n\r\nserver=192.0.2.7\nport=8080\nuri=/meter.php\ntopic=house/p1\nuser=me\nkey=k1\nqos=0\nparity=none\nperiod=300";
         let config = Config {
             ssid: "home",
             password: "a=b c",
+            way: Way::Post,
             server: [192, 0, 2, 7],
             port: 8080,
             uri: "/meter.php",
+            topic: "house/p1",
+            user: "me",
             key: "k1",
+            confirmed: false,
+            even: false,
             period: 300,
         };
         assert_eq!(Config::parse(text), Ok(config));
@@ -145,12 +221,43 @@ mod tests {
     }
 
     #[test]
+    fn the_server_says_how_readings_go_out() {
+        let way = |text: &str| {
+            let config = Config::parse(text.as_bytes()).ok()?;
+            Some((config.way, config.server, config.port))
+        };
+        let there = [192, 0, 2, 7];
+        for (text, expected) in [
+            ("server=192.0.2.7", (Way::Post, there, 80)),
+            ("server=192.0.2.7:8080", (Way::Post, there, 8080)),
+            ("server=http://192.0.2.7", (Way::Post, there, 80)),
+            ("server=mqtt://192.0.2.7", (Way::Mqtt, there, 1883)),
+            ("server=mqtt://192.0.2.7:1884", (Way::Mqtt, there, 1884)),
+            ("port=99\nserver=mqtt://192.0.2.7", (Way::Mqtt, there, 99)),
+        ] {
+            assert_eq!(way(text), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_read_is_told_with_its_line() {
         assert_eq!(problem("server=10.0.2.2\nsevrer=10.0.2.3"), (2, Problem::Name));
         assert_eq!(problem("\nserver 10.0.2.2"), (2, Problem::Form));
-        for bad in
-            ["server=10.0.2", "server=10.0.2.2.2", "server=10.0.2.256", "port=0", "port=65536", "period=0"]
-        {
+        for bad in [
+            "server=10.0.2",
+            "server=10.0.2.2.2",
+            "server=10.0.2.256",
+            "port=0",
+            "port=65536",
+            "period=0",
+            "server=mqtts://10.0.2.2",
+            "server=10.0.2.2:",
+            "server=10.0.2.2/",
+            "topic=",
+            "topic=a/#",
+            "qos=2",
+            "parity=odd",
+        ] {
             assert_eq!(problem(bad), (1, Problem::Value), "{bad}");
         }
         assert_eq!(problem("key=a\u{7}b"), (1, Problem::Value));
