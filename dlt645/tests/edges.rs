@@ -11,7 +11,8 @@
     reason = "test code"
 )]
 
-use dlt645::bus::{Endpoint, Process, RegisterError};
+use dlt645::ErrorKind::Truncated;
+use dlt645::bus::{self, BusConfig, Endpoint, Packet, PacketBuilder, Process, RegisterError};
 use dlt645::{
     Address, BufferTooSmall, BuildError, Builder, Control, Data, Decimal, Decoder, EncodeError, Error,
     ErrorKind, ErrorWord, Field, Format, Frame, Identifier, Layout, Master, MasterConfig, Moment, Query,
@@ -28,7 +29,7 @@ fn differ(words: &[String]) {
 
 #[test]
 fn what_is_wrong_is_said_in_words_that_differ() {
-    use ErrorKind::{Checksum, End, Header, Noise, TooLong, Truncated};
+    use ErrorKind::{Checksum, End, Header, Noise, TooLong};
     differ(&[Noise, Header, Checksum, End, TooLong, Truncated].map(|kind| kind.to_string()));
     let error = Error { kind: Truncated, lost: 9 };
     assert!(error.to_string().contains("frame cut short") && error.to_string().contains('9'), "{error}");
@@ -313,6 +314,33 @@ fn processes_and_endpoints_of_the_bus() {
     let words: Vec<String> =
         (0..16).map(|number| Process::from_number(number).unwrap().to_string()).collect();
     differ(&words);
+}
+
+#[test]
+fn a_packet_decoder_starts_anew_after_reset() {
+    let frame = reply();
+    let (meter, platform) = (Endpoint::new(Process::Metering, 1), Endpoint::new(Process::Platform, 2));
+    let mut out = [0; 64];
+    let octets =
+        PacketBuilder::new(meter, platform, Address::from_number(7), &frame).encode(&mut out).unwrap();
+    let (packet, rest) = Packet::parse(octets).unwrap();
+    assert!(rest.is_empty() && packet.frame().octets() == frame);
+    let text = format!("{packet:?}");
+    assert!(
+        text.contains("source") && text.contains("destination") && text.contains("000000000007"),
+        "{text}"
+    );
+    for cut in 0..octets.len() {
+        assert_eq!(Packet::parse(&octets[..cut]).unwrap_err().kind, Truncated, "{cut}");
+    }
+    assert_eq!(Packet::parse(&octets[1..]).unwrap_err().kind, ErrorKind::Noise);
+    let mut decoder = bus::Decoder::new([0; bus::STORAGE]);
+    assert!(decoder.decode(&mut &octets[..20]).is_none() && decoder.held() == 20);
+    decoder.reset();
+    assert_eq!(decoder.held(), 0);
+    assert!(decoder.finish().is_none() && decoder.decode(&mut &octets[..]).unwrap().is_ok());
+    assert_eq!(decoder.stats().frames, 1);
+    assert_eq!(BusConfig::default(), BusConfig::new());
 }
 
 fn reply() -> Vec<u8> {
