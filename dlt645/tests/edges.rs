@@ -11,7 +11,6 @@
     reason = "test code"
 )]
 
-use dlt645::ErrorKind::Truncated;
 use dlt645::bus::{self, BusConfig, Endpoint, Packet, PacketBuilder, Process, RegisterError};
 use dlt645::{
     Address, BufferTooSmall, BuildError, Builder, Control, Data, Decimal, Decoder, EncodeError, Error,
@@ -29,7 +28,7 @@ fn differ(words: &[String]) {
 
 #[test]
 fn what_is_wrong_is_said_in_words_that_differ() {
-    use ErrorKind::{Checksum, End, Header, Noise, TooLong};
+    use ErrorKind::{Checksum, End, Header, Noise, TooLong, Truncated};
     differ(&[Noise, Header, Checksum, End, TooLong, Truncated].map(|kind| kind.to_string()));
     let error = Error { kind: Truncated, lost: 9 };
     assert!(error.to_string().contains("frame cut short") && error.to_string().contains('9'), "{error}");
@@ -331,7 +330,7 @@ fn a_packet_decoder_starts_anew_after_reset() {
         "{text}"
     );
     for cut in 0..octets.len() {
-        assert_eq!(Packet::parse(&octets[..cut]).unwrap_err().kind, Truncated, "{cut}");
+        assert_eq!(Packet::parse(&octets[..cut]).unwrap_err().kind, ErrorKind::Truncated, "{cut}");
     }
     assert_eq!(Packet::parse(&octets[1..]).unwrap_err().kind, ErrorKind::Noise);
     let mut decoder = bus::Decoder::new([0; bus::STORAGE]);

@@ -134,5 +134,5 @@ fn a_source_that_fails_costs_nothing() {
     }
     assert_eq!((whole, failed), (2, reads));
     let error = Error { kind: dlt645::ErrorKind::End, lost: 1 };
-    assert_eq!(ReadError::<core::convert::Infallible>::Frame(error).to_string(), error.to_string());
+    assert_eq!(ReadError::<Infallible>::Frame(error).to_string(), error.to_string());
 }
