@@ -236,3 +236,50 @@ fn an_image_without_manifest_is_taken_where_the_policy_says_so() {
         assert_eq!(device.kit.dump_app(3000), image);
     }
 }
+
+#[cfg(feature = "carrier-dlms-image")]
+#[test]
+fn every_method_of_image_transfer_is_read_as_it_was_written() {
+    use upgrade_proto::carrier::dlms_image::{message, method};
+    let data = [7; 300];
+    let blocks = [0, 1, 127, 128, 255, 256, 300].map(|len| Message::Block {
+        plane: Plane::Data,
+        index: 259,
+        acknowledge: false,
+        data: &data[..len],
+    });
+    let mut out = [0; 320];
+    for said in blocks.into_iter().chain([Message::Verify, Message::Activate { at: 0 }]) {
+        let (number, octets) = method(&said, &mut out).unwrap().unwrap();
+        assert_eq!(message(number, octets), Some(said));
+        if number == 2 {
+            assert!((0..octets.len()).all(|cut| message(2, &octets[..cut]).is_none()));
+            for (at, wrong) in [(0, 1), (3, 0xFF), (7, 4), (8, 0x83)] {
+                let mut octets = octets.to_vec();
+                octets[at] = wrong;
+                assert_eq!(message(2, &octets), None, "octet {at}");
+            }
+        }
+    }
+    assert_eq!(message(5, &[0x0F, 0]), None);
+    assert_eq!(method(&Message::Cancel, &mut out), Ok(None));
+}
+
+#[cfg(feature = "control")]
+#[test]
+fn a_key_is_never_printed() {
+    let key = upgrade_proto::security::MeterKey::new([0x5A; 16]);
+    assert_eq!(format!("{key:?}"), "MeterKey");
+}
+
+#[test]
+fn indices_print_as_a_list_and_take_each_number_once() {
+    let mut indices = upgrade_proto::message::Indices::default();
+    assert!(indices.insert(9) && indices.insert(3) && !indices.insert(9));
+    assert_eq!(format!("{indices:?}"), "[3, 9]");
+    for index in 100..130 {
+        assert!(indices.insert(index));
+    }
+    assert!(!indices.insert(50), "32 are all there is room for");
+    assert_eq!(indices.as_slice().len(), 32);
+}
