@@ -104,7 +104,6 @@ impl Row {
 
 impl Indices {
     /// `count u8 | first u16 | gaps`: the gaps of the `count - 1` numbers after the first; none when count is 1.
-    #[inline(never)]
     pub(crate) fn read(r: &mut Fields<'_>) -> Result<Indices, MessageError> {
         let (count, first) = (r.u8(), r.u16());
         if r.is_short() {

@@ -95,14 +95,12 @@ pub struct Status<'a> {
 }
 
 impl Initiate {
-    #[inline(never)]
     pub(crate) fn read(r: &mut Fields<'_>) -> Initiate {
         let (size, block, manifest) = (r.u32(), r.u16(), r.u16());
         let (crc, digest) = (r.u32(), r.array());
         Initiate { size, block, manifest: manifest & 0x7FFF, tagged: manifest & 0x8000 != 0, crc, digest }
     }
 
-    #[inline(never)]
     pub(crate) fn write(&self, w: &mut Sink<'_>) {
         w.number(self.size, 4);
         w.u16(self.block);
