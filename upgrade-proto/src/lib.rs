@@ -39,7 +39,7 @@
 //! | 14, 15 | XOR of data, of meta blocks | count u8, first u16, gaps ([`gaps`]; none when count is 1), octets |
 //! | 16 | coded row | generation u8, generations u8, seed u16, density u8, octets |
 //! | 20 | status query | form u8, from u16, limit u16 |
-//! | 21 | roll call | form u8, from u16, limit u16, slot u16, first member u16, member bits |
+//! | 21 | roll call | form and who stays silent u8, from u16, limit u16, slot u16, first member u16, member bits |
 //! | 22 | status | phase, plane and form u8, first missing u16, missing u16, list / bitmap (from u16, octets) or deficits (u16 each) |
 //! | 30, 32 | verify, cancel | – |
 //! | 31 | activate | time u32 |

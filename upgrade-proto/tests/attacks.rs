@@ -540,7 +540,8 @@ fn forged_and_replayed_status_is_told_from_the_meters() {
     let package = genuine();
     let mut meter = Meter::new();
     meter.open(&package);
-    let ask = Message::StatusQuery(Ask { form: upgrade_proto::message::Form::Missing, from: 0, limit: 60 });
+    let ask =
+        Message::StatusQuery(Ask { form: upgrade_proto::message::Form::Missing, limit: 60, ..Ask::COUNT });
     let first = meter.command(&package, ask);
     assert_eq!(first, Outcome::Taken);
     let (one, reply) = (meter.number, meter.reply().unwrap());

@@ -270,7 +270,7 @@ impl Carrier for Image18 {
     }
 }
 
-const WHOLE: Ask = Ask { form: Form::Bitmap, from: 0, limit: u16::MAX };
+const WHOLE: Ask = Ask { form: Form::Bitmap, limit: u16::MAX, ..Ask::COUNT };
 
 fn encoded(session: Session, message: Message<'_>) -> Vec<u8> {
     let mut buffer = [0; 700];

@@ -15,7 +15,7 @@ pub(crate) use identity::IDENTITY_LEN;
 pub use identity::{Event, Identity, Phase};
 pub use indices::{Indices, Row, XOR_MAX};
 pub(crate) use lead::Lead;
-pub use status::{Ask, Form, Initiate, Report, Status};
+pub use status::{Ask, Form, Initiate, Quiet, Report, Status};
 
 use crate::codec::{Fields, Sink};
 use crate::error::{BufferTooSmall, MessageError, Refusal};
@@ -213,7 +213,7 @@ mod tests {
                 assert_eq!(same(Message::Block { plane, index: 77, acknowledge, data: &[1; 512] }), 521);
             }
         }
-        let ask = Ask { form: Form::Missing, from: 3, limit: 250 };
+        let ask = Ask { form: Form::Missing, quiet: Quiet::Complete, from: 3, limit: 250 };
         assert_eq!(same(Message::StatusQuery(ask)), 12);
         assert_eq!(same(Message::RollCall { ask, slot: 100, first: 0, members: &[0xFF; 8] }), 24);
         let status = Status {

@@ -36,11 +36,25 @@ pub enum Form {
     Deficits,
 }
 
-/// A question about blocks: `form u8 | from u16 | limit u16`.
+/// Who has nothing to say when a roll is called. Its silence is an answer that takes no airtime, but sounds like that of a meter that did not hear.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Quiet {
+    /// Everyone called answers.
+    #[default]
+    Nobody,
+    /// Who has manifest and tags and no data block yet.
+    Tagged,
+    /// Who lacks nothing, or no row.
+    Complete,
+}
+
+/// A question about blocks: `form u8 (bits 0–1 form, 2–3 who stays silent) | from u16 | limit u16`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Ask {
     /// Kind of answer.
     pub form: Form,
+    /// Who need not answer a roll call.
+    pub quiet: Quiet,
     /// First block it asks about; of [`Form::Deficits`] the number of generations, for a meter that has no rows yet.
     pub from: u16,
     /// Most octets of list or bitmap in the reply.
@@ -49,7 +63,7 @@ pub struct Ask {
 
 impl Ask {
     /// First missing and count.
-    pub const COUNT: Ask = Ask { form: Form::Count, from: 0, limit: 0 };
+    pub const COUNT: Ask = Ask { form: Form::Count, quiet: Quiet::Nobody, from: 0, limit: 0 };
 }
 
 /// Which blocks a meter lacks.
@@ -112,22 +126,34 @@ impl Initiate {
 
 impl Ask {
     pub(crate) fn read(r: &mut Fields<'_>) -> Ask {
-        let form = match r.u8() & 3 {
+        let bits = r.u8();
+        let quiet = match bits & 0x0C {
+            0 => Quiet::Nobody,
+            4 => Quiet::Tagged,
+            _ => Quiet::Complete,
+        };
+        let form = match bits & 3 {
             0 => Form::Count,
             1 => Form::Missing,
             2 => Form::Bitmap,
             _ => Form::Deficits,
         };
-        Ask { form, from: r.u16(), limit: r.u16() }
+        Ask { form, quiet, from: r.u16(), limit: r.u16() }
     }
 
     pub(super) fn write(&self, w: &mut Sink<'_>) {
-        w.u8(match self.form {
+        let quiet = match self.quiet {
+            Quiet::Nobody => 0,
+            Quiet::Tagged => 4,
+            Quiet::Complete => 8,
+        };
+        let form = match self.form {
             Form::Count => 0,
             Form::Missing => 1,
             Form::Bitmap => 2,
             Form::Deficits => 3,
-        });
+        };
+        w.u8(form | quiet);
         w.u16(self.from);
         w.u16(self.limit);
     }

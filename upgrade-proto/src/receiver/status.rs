@@ -7,7 +7,7 @@ use crate::error::Refusal;
 use crate::flash::FlashError;
 use crate::gaps::GapWriter;
 use crate::hash::Hash256;
-use crate::message::{Ask, Form, Status, header, kind};
+use crate::message::{Ask, Form, Phase, Quiet, Status, header, kind};
 use crate::session::Plane;
 use embedded_storage::nor_flash::NorFlash;
 
@@ -35,7 +35,8 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         let mut w = Sink::new(out);
         header(&mut w, answer.kind, answer.session);
         match answer.kind {
-            kind::STATUS => self.status(answer.ask, &mut w)?,
+            kind::STATUS if !self.status(answer.ask, &mut w)? => return Ok(None),
+            kind::STATUS => {}
             kind::IDENTITY => w.put(self.identity()),
             kind::JOINED => {
                 let (group, member) = self.group.unwrap_or_default();
@@ -62,9 +63,9 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         self.phase().code()
     }
 
-    /// Writes the status word of the open session.
+    /// Writes the status word of the open session; `false` if it may go unsaid.
     #[inline(never)]
-    fn status(&mut self, ask: Ask, w: &mut Sink<'_>) -> Result<(), FlashError> {
+    fn status(&mut self, ask: Ask, w: &mut Sink<'_>) -> Result<bool, FlashError> {
         let plane = self.store.plane();
         let missing = self.store.missing(plane);
         let (zero, end) = self.store.geometry.range(plane);
@@ -102,13 +103,23 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
             w.u16(start.wrapping_sub(zero));
         }
         w.put(self.buffer.get(..len).unwrap_or(&[]));
+        let failed = bits & 0x0F == Phase::Failed.code();
+        let speaks = match ask.quiet {
+            Quiet::Nobody => true,
+            Quiet::Tagged => !all,
+            Quiet::Complete => missing > 0,
+        };
         #[cfg(feature = "coded")]
         if deficits {
             let most = w.room().min(ask.limit.into()) / 2;
             let lacks = self.deficits(ask.from)?;
+            let whole = self.generations() > 0 && lacks.iter().all(|&lack| lack == 0);
+            if ask.quiet == Quiet::Complete && whole && !failed {
+                return Ok(false);
+            }
             lacks.into_iter().take(self.generations().min(most)).for_each(|lack| w.u16(lack));
         }
-        Ok(())
+        Ok(speaks || failed || plane == Plane::Meta)
     }
 
     /// Fills the buffer with list or bitmap of the missing units of `start..end`: octets, and `bits` with the form and whether it stops short.

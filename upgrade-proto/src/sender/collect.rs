@@ -3,7 +3,7 @@
 use super::{Meter, Reason, Seal, Sender, Source, State, Step, Strategy, To, Traffic};
 use crate::error::BufferTooSmall;
 use crate::gaps::GapReader;
-use crate::message::{Ask, Form, HEADER_LEN, Message, Phase, Report, Status};
+use crate::message::{Ask, Form, HEADER_LEN, Message, Phase, Quiet, Report, Status};
 use crate::session::Plane;
 
 /// Octets of a status message without list: header, state, first missing, count, and the list's start.
@@ -33,15 +33,16 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         if self.any(|meter| Self::due(meter, now)) {
             self.foresee();
         }
-        let rollable = |meter: &&Meter| Self::due(meter, now) && meter.roll_misses < 2 && meter.covered == 0;
         if !alone {
+            self.hear_silence(now);
             // One roll call has one form: the first member's, and those of the same are called.
-            let form = self.meters().iter().find(rollable).map(|meter| self.form(meter));
-            let called = |meter: &&Meter| rollable(meter) && Some(self.form(meter)) == form;
-            if let Some(form) = form
+            let rollable = |meter: &&Meter| Self::rollable(meter, now);
+            let form = self.meters().iter().find(rollable).map(|meter| self.roll_form(meter));
+            let called = |meter: &&Meter| rollable(meter) && Some(self.roll_form(meter)) == form;
+            if let Some((form, quiet)) = form
                 && self.meters().iter().filter(called).count() > 2
             {
-                return self.roll_call(out, form, now).map(Some);
+                return self.roll_call(out, form, quiet, now).map(Some);
             }
         }
         let Some(at) = self.meters().iter().position(|meter| Self::due(meter, now)) else { return Ok(None) };
@@ -61,7 +62,69 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         let from = self.from(form, covered);
         let limit = self.settings.longest.saturating_sub(32).saturating_sub(K::OVERHEAD);
         self.slot_limit = limit.min(self.geometry.units().div_ceil(8));
-        self.ask(at, Message::StatusQuery(Ask { form, from, limit }), out).map(Some)
+        self.ask(at, Message::StatusQuery(Ask { form, quiet: Quiet::Nobody, from, limit }), out).map(Some)
+    }
+
+    fn rollable(meter: &Meter, now: u64) -> bool {
+        Self::due(meter, now) && meter.roll_misses < 2 && meter.covered == 0
+    }
+
+    /// How a meter is asked in a roll call, and whether silence will do: not before it has said anything, nor for the last word on the image.
+    fn roll_form(&self, meter: &Meter) -> (Form, Quiet) {
+        let quiet = match meter.state {
+            State::Active if !meter.known => Quiet::Nobody,
+            State::Active if meter.plane_meta => Quiet::Tagged,
+            State::Active => Quiet::Complete,
+            _ => Quiet::Nobody,
+        };
+        (self.form(meter), quiet)
+    }
+
+    /// Roll calls that a meter may leave without a word before that is taken for its answer. Who lacks tags and was not heard would lose
+    /// blocks by the dozen; who lacks a few blocks is found when it is asked whether the image is verified.
+    fn calls(&self, quiet: Quiet) -> u8 {
+        let (mut sum, mut meters) = (0u32, 0u32);
+        for meter in self.meters().iter().filter(|meter| meter.state == State::Active) {
+            sum = sum.saturating_add(meter.loss.into());
+            meters = meters.saturating_add(1);
+        }
+        match (quiet, sum.checked_div(meters).unwrap_or(0)) {
+            (Quiet::Tagged, 0x2000..) => 4,
+            (Quiet::Tagged, 0x0800..) => 3,
+            _ => 2,
+        }
+    }
+
+    /// Books the silence of those that had been called often enough.
+    fn hear_silence(&mut self, now: u64) {
+        let calls = [self.calls(Quiet::Tagged), self.calls(Quiet::Complete)];
+        let zeros = [0u8; 64];
+        let count = self.geometry.count(Plane::Data);
+        for at in 0..self.used {
+            let Some(meter) = self.meters().get(usize::from(at)) else { break };
+            let [tagged, complete] = calls;
+            let (form, quiet) = self.roll_form(meter);
+            let enough = if quiet == Quiet::Tagged { tagged } else { complete };
+            if quiet == Quiet::Nobody || meter.unsaid < enough || !Self::rollable(meter, now) {
+                continue;
+            }
+            let (phase, plane, more) = (Phase::Receiving, Plane::Data, false);
+            let none = Status { phase, plane, first_missing: 0, missing: count, more, report: Report::Count };
+            let status = match (quiet, form) {
+                (Quiet::Tagged, _) => none,
+                // It may still have them to solve; how many of its own were missing is not known.
+                (_, Form::Deficits) => {
+                    let missing =
+                        (u32::from(count).saturating_mul(meter.loss.into()) >> 16).saturating_mul(5) >> 2;
+                    let missing = u16::try_from(missing).unwrap_or(count);
+                    let rows =
+                        zeros.get(..usize::from(self.from(form, 0)).saturating_mul(2)).unwrap_or(&zeros);
+                    Status { phase: Phase::Working, missing, report: Report::Deficits(rows), ..none }
+                }
+                _ => Status { phase: Phase::Complete, first_missing: count, missing: 0, ..none },
+            };
+            self.take_status(at, &status, false, now);
+        }
     }
 
     /// How a meter is asked. The numbers of a list are of the plane it is at, deficits of the data alone.
@@ -89,7 +152,13 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
     }
 
     /// Calls as many due members as one frame names; their answers come in slots.
-    fn roll_call(&mut self, out: &mut [u8], form: Form, now: u64) -> Result<(To, usize), BufferTooSmall> {
+    fn roll_call(
+        &mut self,
+        out: &mut [u8],
+        form: Form,
+        quiet: Quiet,
+        now: u64,
+    ) -> Result<(To, usize), BufferTooSmall> {
         self.traffic = Traffic::Feedback;
         // The first answers confirm the initiate phase; those of complete meters are about verifying.
         if !self.any(|meter| meter.state == State::Active && meter.known && Self::due(meter, now)) {
@@ -101,9 +170,7 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         let (mut first, mut last, mut called) = (None, 0usize, 0u32);
         for at in 0..self.used {
             let Some(meter) = self.meters().get(usize::from(at)) else { break };
-            if !(Self::due(meter, now) && meter.roll_misses < 2 && meter.covered == 0)
-                || self.form(meter) != form
-            {
+            if !Self::rollable(meter, now) || self.roll_form(meter) != (form, quiet) {
                 continue;
             }
             let Some(meter) = self.meter_mut(at) else { break };
@@ -117,7 +184,8 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
             last = bit >> 3;
             called = called.saturating_add(1);
             // Counted as missed until the answer takes it back.
-            meter.roll_misses = meter.roll_misses.saturating_add(1);
+            let misses = if quiet == Quiet::Nobody { &mut meter.roll_misses } else { &mut meter.unsaid };
+            *misses = misses.saturating_add(1);
         }
         let limit = self.report_limit(form);
         self.slot_limit = limit;
@@ -125,7 +193,7 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
             .airtime(STATUS_OCTETS.saturating_add(limit.into()).saturating_add(K::OVERHEAD.into()))
             .saturating_add(self.settings.turnaround.into());
         let slot = u16::try_from(slot).unwrap_or(u16::MAX);
-        let ask = Ask { form, from: self.from(form, 0), limit };
+        let ask = Ask { form, quiet, from: self.from(form, 0), limit };
         let first = u16::try_from(first.unwrap_or(0)).unwrap_or(0);
         let members = members.get(..=last).unwrap_or(&[]);
         let len = self.encode(Message::RollCall { ask, slot, first, members }, out)?;
@@ -180,6 +248,7 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         let (erase, verify, install) = (self.settings.erase, self.settings.verify, self.settings.install);
         let Some(meter) = self.meter_mut(at) else { return false };
         meter.roll_misses = 0;
+        meter.unsaid = 0;
         meter.identity.phase = status.phase;
         let joined = meter.state == State::Joined;
         match (meter.state, status.phase) {

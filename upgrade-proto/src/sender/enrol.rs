@@ -2,7 +2,7 @@
 
 use super::{Reason, Seal, Sender, Source, State, Step, To, Traffic};
 use crate::error::{BufferTooSmall, Refusal};
-use crate::message::{Ask, Form, Message};
+use crate::message::{Ask, Message};
 use crate::session::Plane;
 
 impl<S: Source, K: Seal> Sender<'_, S, K> {
@@ -272,7 +272,7 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
             let Some(meter) = self.meter_mut(at).filter(|meter| meter.not_before <= now) else { continue };
             let message = match (meter.state, activate) {
                 (State::Complete, _) if !meter.waiting => Message::Verify,
-                (State::Complete, _) => Message::StatusQuery(Ask { form: Form::Count, from: 0, limit: 0 }),
+                (State::Complete, _) => Message::StatusQuery(Ask::COUNT),
                 (State::Verified, Some(time)) => Message::Activate { at: time },
                 (State::Verified, None) => {
                     meter.state = State::Done;

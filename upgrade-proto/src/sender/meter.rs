@@ -93,6 +93,8 @@ pub struct Meter {
     pub(super) stale: u8,
     pub(super) stalls: u8,
     pub(super) roll_misses: u8,
+    /// Roll calls that it needed not answer, and did not.
+    pub(super) unsaid: u8,
     pub(super) relapses: u8,
     pub(super) not_before: u64,
 }
