@@ -80,31 +80,26 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         (self.form(meter), quiet)
     }
 
-    /// Roll calls that a meter may leave without a word before that is taken for its answer. Who lacks tags and was not heard would lose
-    /// blocks by the dozen; who lacks a few blocks is found when it is asked whether the image is verified.
-    fn calls(&self, quiet: Quiet) -> u8 {
-        let (mut sum, mut meters) = (0u32, 0u32);
-        for meter in self.meters().iter().filter(|meter| meter.state == State::Active) {
-            sum = sum.saturating_add(meter.loss.into());
-            meters = meters.saturating_add(1);
-        }
-        match (quiet, sum.checked_div(meters).unwrap_or(0)) {
-            (Quiet::Tagged, 0x2000..) => 4,
-            (Quiet::Tagged, 0x0800..) => 3,
-            _ => 2,
+    /// Roll calls that a meter may leave without a word before that is taken for its answer: the more it loses, the more. Who lacks tags and was
+    /// not heard would lose blocks by the dozen; who lacks a few blocks is found when it is asked whether the image is verified.
+    const fn calls(meter: &Meter, quiet: Quiet) -> u8 {
+        let least: u8 = if matches!(quiet, Quiet::Tagged) { 2 } else { 1 };
+        match meter.loss {
+            _ if meter.sent == 0 => 4,
+            0x2000.. => least.saturating_add(2),
+            0x0800.. => least.saturating_add(1),
+            _ => least,
         }
     }
 
     /// Books the silence of those that had been called often enough.
     fn hear_silence(&mut self, now: u64) {
-        let calls = [self.calls(Quiet::Tagged), self.calls(Quiet::Complete)];
         let zeros = [0u8; 64];
         let count = self.geometry.count(Plane::Data);
         for at in 0..self.used {
             let Some(meter) = self.meters().get(usize::from(at)) else { break };
-            let [tagged, complete] = calls;
             let (form, quiet) = self.roll_form(meter);
-            let enough = if quiet == Quiet::Tagged { tagged } else { complete };
+            let enough = Self::calls(meter, quiet);
             if quiet == Quiet::Nobody || meter.unsaid < enough || !Self::rollable(meter, now) {
                 continue;
             }
@@ -420,13 +415,17 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
 
     /// What the last round tells of a meter's loss: blocks it lacked that were sent, and those of them it still lacks.
     fn sample(&self, missing: u16, meta: bool, before: u16, served: bool) -> Option<(u32, u32)> {
-        if before == u16::MAX || !served || !self.round.sends_all(self.geometry.head_blocks()) {
+        let passes = self.round.sends_all();
+        if before == u16::MAX || !served || passes == 0 {
             return None;
         }
         let count = self.geometry.count(Plane::Data);
         let sent = if before > count { before.saturating_sub(count) } else { before };
         let lost = if before > count && !meta { 0 } else { missing };
-        (sent > 0 && lost <= sent).then_some((sent.into(), lost.into()))
+        let (sent, lost) = (u32::from(sent), u32::from(lost));
+        // Lost in both of two passes: a share of a share.
+        let once = if passes > 1 { lost.saturating_mul(sent).isqrt() } else { lost };
+        (sent > 0 && lost <= sent).then_some((sent, once))
     }
 
     /// After a whole answer: did the last round bring anything?
@@ -463,7 +462,8 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         meter.before = total;
         meter.missing = if meta { count } else { missing };
         meter.fresh = true;
-        meter.unicast = meter.stalls > 1;
+        // Bursts and bad luck take a round or two from anyone.
+        meter.unicast = meter.stalls > 1 && meter.stalls > limit / 2;
         if missing == 0 && !meta {
             meter.state = State::Complete;
             meter.waiting = false;

@@ -7,6 +7,7 @@ use crate::session::Plane;
 
 #[cfg(feature = "coded")]
 mod coded;
+mod tags;
 #[cfg(feature = "coded")]
 pub(super) use coded::Coded;
 
@@ -34,6 +35,14 @@ pub(super) struct Round {
     frames: u16,
     /// Blocks of manifest and tags still to be sent in between.
     tags: u16,
+    /// Copies of the blocks that others cannot be checked without, still to be sent among the others, and how many of those blocks were sent.
+    copies: u16,
+    copied: u16,
+    /// How often all is sent: once more without asking where most meters would lack it all the same.
+    passes: u8,
+    passed: u8,
+    /// Sent before anyone said that it is ready.
+    blind: bool,
 }
 
 impl Default for Round {
@@ -48,15 +57,19 @@ impl Default for Round {
             meter: 0,
             frames: 0,
             tags: 0,
+            copies: 0,
+            copied: 0,
+            passes: 1,
+            passed: 0,
+            blind: false,
         }
     }
 }
 
 impl Round {
-    /// Whether every block that a meter lacks is in some frame, once.
-    pub(super) fn sends_all(&self, head: u16) -> bool {
-        let partial = self.plane == Plane::Meta && self.len <= head;
-        matches!(self.kind, Kind::Union | Kind::Xor) && !partial
+    /// How often every block that a meter lacks is in some frame; 0: not every one.
+    pub(super) fn sends_all(&self) -> u8 {
+        if matches!(self.kind, Kind::Union | Kind::Xor) && !self.blind { self.passes } else { 0 }
     }
 
     pub(super) const fn left(&self) -> u16 {
@@ -121,21 +134,13 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         }
         match self.settings.strategy {
             Strategy::Union | Strategy::Paper | Strategy::Unicast => {}
-            _ => self.choose(),
+            _ => {
+                self.choose();
+                self.repeat();
+            }
         }
         self.traffic = if self.first_done(plane) { Traffic::Repair } else { Traffic::Data };
         true
-    }
-
-    /// Plans sending the blocks that others cannot be checked without, to whoever listens.
-    pub(super) fn plan_head(&mut self) -> bool {
-        let head = self.geometry.head_blocks();
-        self.mask.fill(0);
-        self.round = Round { plane: Plane::Meta, split: head, len: head, ..Round::default() };
-        for (index, place) in (0..head).zip(self.order.iter_mut()) {
-            *place = index;
-        }
-        head > 0
     }
 
     const fn first_done(&self, plane: Plane) -> bool {
@@ -153,12 +158,21 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         let paper = self.settings.strategy == Strategy::Paper;
         let alone = self.settings.strategy == Strategy::Unicast;
         let (mut len, mut split) = (0usize, 0usize);
-        // A meter without manifest and upper levels of the tag table can check nothing else: those alone, while anyone lacks one.
+        // A meter without manifest and upper levels of the tag table can check nothing else: those first, as often as it takes.
         let head = if plane == Plane::Meta { self.geometry.head_blocks() } else { 0 };
-        let lacked = (0..head).any(|index| ones(self.row(first.saturating_add(index)), self.mask) > 0);
-        let end = if lacked { head } else { self.geometry.count(plane) };
+        let lacked = (0..head).fold(0u32, |sum, index| {
+            sum.saturating_add(ones(self.row(first.saturating_add(index)), self.mask))
+        });
+        let (mut start, mut end) = (0, self.geometry.count(plane));
+        self.round.copies = 0;
+        if lacked > 0 && (paper || alone || flagged) {
+            end = head;
+        } else if lacked > 0 {
+            self.round.copies = self.head_copies(lacked, head);
+            start = head;
+        }
         for pass in 0..2 {
-            for index in 0..end {
+            for index in start..end {
                 let row = self.row(first.saturating_add(index));
                 let count = ones(row, self.mask);
                 if count == 0 {
@@ -276,6 +290,17 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
     pub(super) fn next_frame(&mut self, out: &mut [u8]) -> Result<Option<(To, usize)>, BufferTooSmall> {
         self.traffic = if self.first_done(self.round.plane) { Traffic::Repair } else { Traffic::Data };
         let group = To::Group(self.settings.group);
+        if let Some(len) = self.next_copy(out)? {
+            self.frames = self.frames.wrapping_add(1);
+            return Ok(Some((group, len)));
+        }
+        if self.round.kind == Kind::Union
+            && self.round.cursor >= self.round.split
+            && self.round.passed.saturating_add(1) < self.round.passes
+        {
+            self.round.passed = self.round.passed.saturating_add(1);
+            self.round.cursor = 0;
+        }
         let sent = match self.round.kind {
             #[cfg(feature = "coded")]
             Kind::Coded => self.next_coded(out)?.map(|len| (group, len)),
@@ -298,34 +323,6 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
             return Ok(sent);
         }
         self.next_single(out)
-    }
-
-    /// Whether what is left of the round is of use to a meter that lacks everything, and more than manifest and tags.
-    pub(super) fn serves_newcomers(&self) -> bool {
-        let tags = self.geometry.count(Plane::Meta);
-        self.round.plane == Plane::Data
-            && self.round.kind == Kind::Union
-            && self.round.tags == 0
-            && self.round.left() > tags
-    }
-
-    /// Puts manifest and tags before the rest of the round.
-    pub(super) fn begin_tags(&mut self) {
-        self.round.tags = self.geometry.count(Plane::Meta);
-    }
-
-    /// The next block of manifest and tags that was put before the rest.
-    pub(super) fn next_tags(&mut self, out: &mut [u8]) -> Result<Option<(To, usize)>, BufferTooSmall> {
-        let left = self.round.tags;
-        if left == 0 {
-            return Ok(None);
-        }
-        let index = self.geometry.count(Plane::Meta).saturating_sub(left);
-        self.round.tags = left.saturating_sub(1);
-        self.traffic = Traffic::Repair;
-        self.frames = self.frames.wrapping_add(1);
-        let len = self.put(out, Plane::Meta, index, false)?;
-        Ok(Some((To::Group(self.settings.group), len)))
     }
 
     fn put_block(&mut self, out: &mut [u8], index: u16, acknowledge: bool) -> Result<usize, BufferTooSmall> {
@@ -406,7 +403,7 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         }
         let [meta, data] = &mut self.first_done;
         match self.round.plane {
-            Plane::Meta => *meta |= self.round.len > self.geometry.head_blocks(),
+            Plane::Meta => *meta |= !self.round.blind,
             Plane::Data => *data = true,
         }
     }
