@@ -372,6 +372,17 @@ fn everything_but_blocks_is_in_an_envelope() {
     assert!(channel.said.iter().any(|(octets, _)| octets[..2] == [0x52, 0x21]));
 }
 
+/// On a channel that loses nothing: each says who it is, that it joined, that it is ready, that the image is verified, that it is armed, and what
+/// it runs; and nothing of tags and blocks that have all come.
+#[test]
+fn who_lacks_nothing_says_nothing() {
+    let image = Image::new(octets(3_000, 3), 128, true, true, &[]);
+    let mut channel = Channel::new(&image, 10, CLEAN, 0.0, 4);
+    let (done, ..) = upgrade(Repair::Auto, true, 0, &mut channel);
+    assert_eq!(done, 10);
+    assert_eq!(channel.answered.len(), 6 * 10);
+}
+
 #[test]
 fn a_sender_without_keys_is_refused() {
     let image = Image::new(octets(3_000, 3), 128, true, true, &[]);

@@ -215,26 +215,3 @@ impl<'a> Status<'a> {
         w.put(octets);
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_the_question_lets_go_unsaid_does() {
-        let (plane, phase) = (Plane::Data, Phase::Receiving);
-        let tagged =
-            Status { phase, plane, first_missing: 0, missing: 9, more: false, report: Report::Count };
-        let begun = Status { first_missing: 3, report: Report::List { from: 3, octets: &[1] }, ..tagged };
-        let whole = Status { phase: Phase::Complete, first_missing: 9, missing: 0, ..tagged };
-        let failed = Status { phase: Phase::Failed, ..whole };
-        let solving = Status { report: Report::Deficits(&[0, 0, 0, 0]), ..begun };
-        let lacking = Status { report: Report::Deficits(&[0, 0, 0, 1]), ..begun };
-        let untagged = Status { plane: Plane::Meta, missing: 0, ..whole };
-        let all = [tagged, begun, whole, failed, solving, lacking, untagged];
-        let silent = |quiet| all.map(|status| status.goes_unsaid(quiet));
-        assert_eq!(silent(Quiet::Nobody), [false; 7]);
-        assert_eq!(silent(Quiet::Tagged), [true, false, false, false, false, false, false]);
-        assert_eq!(silent(Quiet::Complete), [false, false, true, false, true, false, false]);
-    }
-}
