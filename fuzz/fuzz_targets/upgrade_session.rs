@@ -84,7 +84,9 @@ fn raw(head: &[u8; 10], script: &[u8]) {
     let (mut flash, mut map) = node.into_parts();
     // The session may be one that the octets opened: then its blocks are not the image's.
     let record = upgrade_proto::bitmap::BlockMap::load(&mut map, &mut flash).expect("the flash is whole");
-    if image.geometry.tagged() && record.is_some_and(|record| record.announced().session() == sender.session()) {
+    if image.geometry.tagged()
+        && record.is_some_and(|record| record.announced().session() == sender.session())
+    {
         assert_eq!(map_leads(&mut flash, &mut map, &image), None, "the map leads the data");
     }
     let mut again: Node<_, _> = Receiver::new(flash, map, [0; 1024], config(0));

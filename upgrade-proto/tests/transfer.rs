@@ -15,8 +15,10 @@ mod common;
 use common::*;
 use proptest::prelude::*;
 use upgrade_proto::bitmap::{EepromMap, FlashMap};
+use upgrade_proto::message::{Initiate, Message, Packet, Phase};
+use upgrade_proto::receiver::{Addressed, Receiver};
 use upgrade_proto::sender::{Reason, Sender, State, Strategy as Repair};
-use upgrade_proto::session::Plane;
+use upgrade_proto::session::{Plane, Session};
 
 const CLEAN: Trouble = Trouble { loss: 0.0, duplicate: 0.0, reorder: 0.0, corrupt: 0.0 };
 
@@ -341,4 +343,53 @@ fn state_of_a_meter_fits_a_kilobyte() {
     eprintln!(
         "receiver state: {state} octets with a block buffer of 512, without flash driver, hash state and coded RAM"
     );
+}
+
+/// A cut may come between a manifest's last block and the judgement of it.
+#[test]
+fn an_image_for_others_is_refused_wherever_the_supply_fails() {
+    let image = Image::new(octets(3000, 5), 128, true, true, &[]);
+    let session = Session { id: 9, image: u32::from_be_bytes(*image.digest.first_chunk().unwrap()) };
+    let say = |message: Message<'_>| {
+        let mut buffer = [0; 600];
+        Packet { session, message }.encode(&mut buffer).unwrap().to_vec()
+    };
+    let initiate = Initiate {
+        size: image.geometry.size(),
+        block: image.geometry.block(),
+        manifest: image.geometry.manifest(),
+        tagged: true,
+        crc: image.manifest.crc,
+        digest: image.digest,
+    };
+    let block = |index| {
+        let data = image.block(Plane::Meta, index);
+        say(Message::Block { plane: Plane::Meta, index, acknowledge: false, data })
+    };
+    let mut cuts = 0;
+    for at in 0.. {
+        let mut other = config(0);
+        other.identity.maker = *b"ELSE";
+        let mut node: Node<Flash, FlashMap> =
+            Receiver::new(Flash::new(FLASH_LEN), FlashMap::new(map_span()), [0; 1024], other);
+        node.handle_message(&say(Message::Initiate(initiate)), Addressed::Me, 0).unwrap();
+        while node.phase() == Phase::Erasing {
+            node.work(0).unwrap();
+        }
+        node.flash_mut().cut = Some((at, Tear::Nothing));
+        let done = node.handle_message(&block(0), Addressed::Me, 0).is_ok();
+        let (mut flash, map) = node.into_parts();
+        (flash.dead, flash.cut) = (false, None);
+        let mut node: Node<Flash, FlashMap> = Receiver::new(flash, map, [0; 1024], other);
+        node.resume().unwrap();
+        if node.phase() != Phase::Failed {
+            node.handle_message(&block(0), Addressed::Me, 0).unwrap();
+        }
+        assert_eq!(node.phase(), Phase::Failed, "cut at {at}");
+        if done {
+            break;
+        }
+        cuts += 1;
+    }
+    assert!(cuts > 2, "{cuts}");
 }

@@ -94,7 +94,6 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         let judged = self.phase != Phase::Receiving;
         let mut head = [0; MANIFEST_LEN as usize];
         self.store.read_manifest(0, &mut head)?;
-        self.identity();
         if !judged && !Manifest::suits(&head, self.store.record.announced(), &self.identity, &self.address) {
             return self.fail();
         }
