@@ -208,7 +208,6 @@ impl Geometry {
     }
 
     /// The blocks of a plane, numbered over both: the first one, and the one past the last.
-    #[inline(never)]
     pub(crate) const fn range(&self, plane: Plane) -> (u16, u16) {
         match plane {
             Plane::Meta => (0, self.meta),

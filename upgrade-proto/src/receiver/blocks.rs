@@ -13,7 +13,6 @@ use crate::session::Plane;
 use embedded_storage::nor_flash::NorFlash;
 
 impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Receiver<F, M, H, R, B> {
-    #[inline(never)]
     pub(super) fn block(&mut self, plane: Plane, index: u16, data: &[u8]) -> Result<Outcome, FlashError> {
         if self.phase != Phase::Receiving {
             // An acknowledged block that comes late still deserves its answer.
@@ -104,7 +103,6 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
 }
 
 /// Calls `each` with the numbers of a sum; how many of `octets` they take, `None` where they are none.
-#[inline(never)]
 fn summed(
     count: u8,
     first: u16,

@@ -159,7 +159,6 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     }
 
     /// Opens a session; why not, if not.
-    #[inline(never)]
     fn initiate(
         &mut self,
         session: Session,

@@ -49,7 +49,6 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     }
 
     /// What the meter says about itself, now.
-    #[inline(never)]
     pub(super) fn identity(&mut self) -> &[u8] {
         let (rows, code) = (self.rows().to_be_bytes(), self.phase_code());
         let [.., high, low, _, _, phase] = &mut self.identity;
@@ -123,7 +122,6 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     }
 
     /// Fills the buffer with list or bitmap of the missing units of `start..end`: octets, and `bits` with the form and whether it stops short.
-    #[inline(never)]
     fn report(
         &mut self,
         start: u16,

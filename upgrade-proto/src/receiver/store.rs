@@ -191,7 +191,6 @@ impl<F: NorFlash, M: BlockMap<F>> Store<F, M> {
     }
 
     /// Whether a block's octets are the ones the session means. A manifest of several blocks is checked when its last one is there.
-    #[inline(never)]
     pub(crate) fn genuine<H: Hash256>(&mut self, unit: u16, data: &[u8]) -> Result<bool, FlashError> {
         let mut tag = [0u8; NODE_LEN as usize];
         let want: &[u8] = match self.geometry.unit_digest(unit) {
@@ -339,7 +338,6 @@ impl<F: NorFlash, M: BlockMap<F>> Store<F, M> {
     }
 
     /// Erases the sectors under a block, after the blocks they hold are forgotten.
-    #[inline(never)]
     fn clear_around(&mut self, unit: u16) -> Result<(), FlashError> {
         let sector = u32::try_from(F::ERASE_SIZE).map_err(|_| FlashError)?;
         let block = u32::from(self.geometry.block());

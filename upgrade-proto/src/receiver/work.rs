@@ -26,7 +26,6 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     }
 
     /// One sector of image or meta plane, each rounded up to whole sectors.
-    #[inline(never)]
     fn erase_step(&mut self) -> Result<(), FlashError> {
         let sector = u32::try_from(F::ERASE_SIZE).map_err(|_| FlashError)?;
         let store = &mut self.store;
@@ -80,7 +79,6 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     }
 
     /// One block's octets of the image, in their order.
-    #[inline(never)]
     fn check_step(&mut self) -> Result<(), FlashError> {
         let store = &mut self.store;
         let left = store.geometry.size().saturating_sub(self.at);
