@@ -118,6 +118,22 @@ fn why_nothing_is_deciphered_is_said_in_words_that_differ() {
     differ(&[TagCheck::Verified, TagCheck::NotChecked, TagCheck::Absent].map(|check| check.to_string()));
 }
 
+/// Test case 14 of the specification of GCM (McGrew and Viega): key, nonce and plaintext of zeros.
+#[cfg(feature = "aes-gcm")]
+#[test]
+fn suite_2_is_deciphered_without_a_tag_too() {
+    use obis::apdu::{CipherError, Ciphered, Key};
+    let content = 0xCEA7_403D_4D60_6B6E_074E_C5D3_BAF3_9D18_u128.to_be_bytes();
+    let octets = [&[0xDB, 8, 0, 0, 0, 0, 0, 0, 0, 0, 21, 0x22, 0, 0, 0, 0][..], &content].concat();
+    let (ciphered, rest) = Ciphered::parse(&octets).unwrap();
+    assert!(rest.is_empty());
+    let mut out = [9; 16];
+    let plain = ciphered.decrypt_unauthenticated(&Key::aes256([0; 32]), &mut out).unwrap();
+    assert_eq!(plain.octets, [0; 16]);
+    let short = ciphered.decrypt_unauthenticated(&Key::aes128([0; 16]), &mut out);
+    assert_eq!(short.unwrap_err(), CipherError::KeyLength);
+}
+
 #[test]
 fn tags_of_apdus() {
     let exception = [0xD8, 1, 6, 0, 0, 0, 9];
