@@ -86,8 +86,8 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         let least: u8 = if matches!(quiet, Quiet::Tagged) { 2 } else { 1 };
         match meter.loss {
             _ if meter.sent == 0 => 4,
-            0x2000.. => least.saturating_add(2),
-            0x0800.. => least.saturating_add(1),
+            0x2000.. => least.saturating_add(3),
+            0x0800.. => least.saturating_add(2),
             _ => least,
         }
     }
