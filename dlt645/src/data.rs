@@ -17,13 +17,14 @@ pub struct Data<'a> {
     mask: Mask,
 }
 
-/// What stands on each octet. A word wide: a copy by words waits for an octet stored just before it, ten nanoseconds
-/// in every reply on a server.
+/// What stands on each octet. A word wide where there are caches: a copy by words waits for an octet stored just before it,
+/// ten nanoseconds in every reply on a server.
 #[derive(Clone, Copy)]
-#[repr(usize)]
+#[cfg_attr(target_pointer_width = "16", repr(u8))]
+#[cfg_attr(not(target_pointer_width = "16"), repr(usize))]
 enum Mask {
     None = 0,
-    Wire = MASK as usize,
+    Wire = MASK as _,
 }
 
 impl<'a> Data<'a> {
