@@ -192,7 +192,7 @@ pub fn seal_command<'b>(
     seal(mac, COMMAND, address, number, message, out)
 }
 
-/// Seals the command that brings an image's key, wrapped for the meter (RFC 3394; [`wrap`](super::wrap) with feature `control`).
+/// Seals the command that brings an image's key, wrapped for the meter (RFC 3394; `security::wrap` with feature `control`).
 ///
 /// # Errors
 /// [`BufferTooSmall`] when `out` is too short, or there is no key.

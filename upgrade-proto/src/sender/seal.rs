@@ -57,7 +57,7 @@ pub enum Whose {
 
 /// The concentrator's keys, in memory or in a secure element.
 pub trait KeyRing {
-    /// AES-CMAC over the parts one after the other ([`cmac`](crate::security::cmac) with feature `control`); `None` when there is no such key.
+    /// AES-CMAC over the parts one after the other (`security::cmac` with feature `control`); `None` when there is no such key.
     fn mac(&mut self, whose: Whose, parts: &[&[u8]]) -> Option<[u8; 16]>;
 
     /// Whether there is a group's key.
