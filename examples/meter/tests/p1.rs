@@ -67,6 +67,21 @@ fn parity_bits_and_octets_before_do_not_hide_a_telegram() {
 
 /// Each data line of each whole telegram comes out as one object; what the index calls valid has check `ok`.
 #[test]
+fn noise_without_a_check_is_no_telegram() {
+    let path = std::env::temp_dir().join(format!("meter-noise-{}.p1", std::process::id()));
+    for (name, is_told) in [("ISk5\\2MT382", true), ("IS\u{5}k\u{1e}2", false)] {
+        fs::write(&path, format!("/{name}\r\n\r\n1-0:1.8.1(00001.001*kWh)\r\n!\r\n")).unwrap();
+        let output = decode(&[path.to_str().unwrap(), "--protocol", "p1"]);
+        assert_eq!(
+            (output.status.code(), output.stdout.is_empty()),
+            (Some(i32::from(!is_told)), !is_told),
+            "{name}"
+        );
+    }
+    fs::remove_file(path).unwrap();
+}
+
+#[test]
 fn captures_lose_no_line() {
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/captures/dsmr"));
     let Ok(index) = fs::read_to_string(folder.join("index.md")) else {
