@@ -101,20 +101,24 @@ mod tests {
     /// Rows restricted to any columns must reach full rank with hardly more rows than columns.
     #[test]
     fn rows_are_as_good_as_random_ones() {
-        for (density, columns, most) in [(128u8, 120usize, 8usize), (30, 120, 12), (25, 150, 14)] {
-            for generation in 0..4 {
-                let mut pivots: std::vec::Vec<Option<[u64; 3]>> = std::vec![None; columns];
+        for (density, columns, most, generations) in
+            [(128u8, 120usize, 8usize, 4u8), (30, 120, 12, 4), (25, 150, 14, 4), (6, 600, 14, 1)]
+        {
+            for generation in 0..generations {
+                let mut pivots: std::vec::Vec<Option<[u64; 10]>> = std::vec![None; columns];
                 let (mut rank, mut rows) = (0, 0);
                 while rank < columns {
                     assert!(
                         rows < columns + most,
                         "density {density}: rank {rank} of {columns} after {rows} rows"
                     );
-                    let row = Row { generation, generations: 4, seed: rows as u16, density };
+                    let row = Row { generation, generations, seed: rows as u16, density };
                     rows += 1;
-                    let mut bits = [0u64; 3];
+                    let mut bits = [0u64; 10];
                     // Every third block of the generation is missing.
-                    for index in RowBlocks::new(2000, &row).map(|index| usize::from(index) / 4) {
+                    for index in
+                        RowBlocks::new(2000, &row).map(|index| usize::from(index / u16::from(generations)))
+                    {
                         if index % 3 == 0 && index / 3 < columns {
                             bits[index / 3 / 64] ^= 1 << (index / 3 % 64);
                         }
@@ -124,7 +128,7 @@ mod tests {
                             continue;
                         }
                         match pivots[column] {
-                            Some(other) => (0..3).for_each(|at| bits[at] ^= other[at]),
+                            Some(other) => (0..10).for_each(|at| bits[at] ^= other[at]),
                             None => {
                                 pivots[column] = Some(bits);
                                 rank += 1;

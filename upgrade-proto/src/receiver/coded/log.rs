@@ -4,15 +4,17 @@
 //! the check value comes last, so a torn entry is none.
 
 use super::super::Receiver;
-use super::matrix::{BITS_MAX, Bits, Matrix, NO_SLOT};
+use super::matrix::{BITS_MAX, Bits, Matrix, NO_SLOT, rows_for};
 use crate::bitmap::BlockMap;
 use crate::flash::{self, CHUNK, FlashError};
 use crate::hash::{CRC_START, Hash256, crc_end, crc_step};
+use crate::receiver::store::xor_from;
 use crate::session::Session;
 use embedded_storage::nor_flash::NorFlash;
 
 /// Octets of an entry before its bits: `magic u16 | generation u8 | generations u8 | pivot u16 | columns u16`.
 const HEAD: usize = 8;
+const BITS_AT: u32 = 8;
 /// `COLUMNS` as pivot marks the list of columns instead of a row.
 pub(super) const COLUMNS: u16 = u16::MAX;
 const MAGIC: u16 = 0x5C0D;
@@ -32,12 +34,12 @@ pub(super) struct Entry {
     pub(super) generations: u8,
     pub(super) pivot: u16,
     pub(super) columns: u16,
-    pub(super) bits: Bits,
 }
 
 impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Receiver<F, M, H, R, B> {
     pub(super) fn shape(&mut self) -> Option<Shape> {
-        let bits = usize::from(self.rows().div_ceil(8)).min(BITS_MAX).next_multiple_of(16);
+        let bits =
+            usize::from(rows_for(self.ram.as_mut().len()).div_ceil(8)).min(BITS_MAX).next_multiple_of(16);
         let unit = F::WRITE_SIZE.max(16);
         let data = HEAD.saturating_add(bits).next_multiple_of(unit);
         let all =
@@ -61,6 +63,21 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
 
     pub(super) fn slot_at(&self, shape: &Shape, slot: u16) -> u32 {
         self.store.layout.scratch.start.wrapping_add(shape.stride.wrapping_mul(slot.into()))
+    }
+
+    /// Adds the bits of the row whose first column is `column`; those before are zero.
+    pub(super) fn xor_bits(
+        &mut self,
+        shape: &Shape,
+        slot: u16,
+        column: u16,
+        bits: &mut Bits,
+    ) -> Result<(), FlashError> {
+        let before = usize::from(column >> 3);
+        let at = self.slot_at(shape, slot).wrapping_add(u32::from(column >> 3)).wrapping_add(BITS_AT);
+        let to = bits.0.get_mut(before..shape.bits).ok_or(FlashError)?;
+        let len = u32::try_from(to.len()).map_err(|_| FlashError)?;
+        xor_from(&mut self.store.flash, at, len, to)
     }
 
     /// Writes an entry to the log: head, bits, the buffer's octets, check value. `None`: the log is full.
@@ -119,7 +136,8 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     ) -> Result<Option<Entry>, FlashError> {
         let at = self.slot_at(shape, slot);
         let mut head = [0u8; HEAD + BITS_MAX];
-        let head = head.get_mut(..HEAD.saturating_add(shape.bits)).ok_or(FlashError)?;
+        let len = if whole { HEAD.saturating_add(shape.bits) } else { HEAD };
+        let head = head.get_mut(..len).ok_or(FlashError)?;
         flash::read(&mut self.store.flash, at, head)?;
         let Some(&[m, n, generation, generations, p, q, c, d]) = head.first_chunk::<HEAD>() else {
             return Ok(None);
@@ -144,12 +162,8 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
                 return Ok(None);
             }
         }
-        let mut bits = Bits([0; BITS_MAX]);
-        for (to, from) in bits.0.iter_mut().zip(head.iter().skip(HEAD)) {
-            *to = *from;
-        }
         let (pivot, columns) = (u16::from_be_bytes([p, q]), u16::from_be_bytes([c, d]));
-        Ok(Some(Entry { generation, generations, pivot, columns, bits }))
+        Ok(Some(Entry { generation, generations, pivot, columns }))
     }
 
     /// After a reset: the log's end, if it is of this cut into generations.

@@ -1,32 +1,27 @@
-//! The triangular matrix in the caller's RAM.
+//! Columns and rows in the caller's RAM; the rows' bits and octets are in scratch flash.
 //!
-//! `columns u16 * l | slots u16 * l | triangle l (l + 1) / 2 bits`.
+//! `columns u16 * l | slots u16 * l`. The triangle itself is read from the log, where it stands beside the octets that are read anyway: in RAM
+//! it would take `l / 8` octets more for each column, and few columns mean many generations, each of which costs rows of its own.
 
 /// No row has this column as its first.
 pub(super) const NO_SLOT: u16 = u16::MAX;
 /// Most octets of a row's bits.
 pub(super) const BITS_MAX: usize = 128;
+/// Most columns, one less than there are bits.
+const COLUMNS_MAX: usize = BITS_MAX * 8 - 1;
 
-/// Missing blocks of one generation that `ram` octets have room for: two u16 each and the triangle.
+/// Missing blocks of one generation that `ram` octets have room for: two u16 each.
 #[must_use]
 pub(in crate::receiver) const fn rows_for(ram: usize) -> u16 {
-    let mut rows = 0u16;
-    while rows < 1023 && size_for(rows.saturating_add(1)) <= ram {
-        rows = rows.saturating_add(1);
-    }
-    rows
-}
-
-const fn size_for(rows: u16) -> usize {
-    let l = rows as usize;
-    l.saturating_mul(4).saturating_add(l.saturating_mul(l.saturating_add(1)).div_ceil(16))
+    let rows = ram / 4;
+    #[expect(clippy::cast_possible_truncation, reason = "at most COLUMNS_MAX")]
+    if rows < COLUMNS_MAX { rows as u16 } else { COLUMNS_MAX as u16 }
 }
 
 /// Views of the caller's RAM for `rows` columns.
 pub(super) struct Matrix<'r> {
     pub(super) columns: &'r mut [u8],
     pub(super) slots: &'r mut [u8],
-    pub(super) triangle: &'r mut [u8],
     pub(super) rows: u16,
 }
 
@@ -47,30 +42,8 @@ impl<'r> Matrix<'r> {
         let rows = rows_for(ram.len());
         let words = usize::from(rows).saturating_mul(2);
         let (columns, rest) = ram.split_at_mut_checked(words)?;
-        let (slots, triangle) = rest.split_at_mut_checked(words)?;
-        Some(Matrix { columns, slots, triangle, rows })
-    }
-
-    /// Bit of row `row` (pivot `row`) at column `column >= row`.
-    fn place(&self, row: u16, column: u16) -> Option<(usize, u8)> {
-        let (r, l) = (usize::from(row), usize::from(self.rows));
-        // Rows before have l, l - 1, … bits.
-        let before = r.saturating_mul(l).saturating_sub(r.saturating_mul(r.saturating_sub(1)) >> 1);
-        let bit = before.saturating_add(usize::from(column.checked_sub(row)?));
-        Some((bit >> 3, 0x80u8 >> (bit & 7)))
-    }
-
-    pub(super) fn bit(&self, row: u16, column: u16) -> bool {
-        self.place(row, column)
-            .is_some_and(|(at, mask)| self.triangle.get(at).is_some_and(|octet| octet & mask != 0))
-    }
-
-    pub(super) fn set_bit(&mut self, row: u16, column: u16, one: bool) {
-        if let Some((at, mask)) = self.place(row, column)
-            && let Some(octet) = self.triangle.get_mut(at)
-        {
-            *octet = if one { *octet | mask } else { *octet & !mask };
-        }
+        let (slots, _) = rest.split_at_mut_checked(words)?;
+        Some(Matrix { columns, slots, rows })
     }
 
     pub(super) fn find(&self, index: u16, columns: u16) -> Option<u16> {

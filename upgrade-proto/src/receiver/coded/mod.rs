@@ -1,5 +1,5 @@
-//! Solving GF(2) generations: a triangular matrix in the caller's RAM, rows in scratch flash, so that several generations can be under way
-//! and a reset loses no row.
+//! Solving GF(2) generations: which column has which row in the caller's RAM, the rows in scratch flash, so that several generations can be
+//! under way and a reset loses no row.
 //!
 //! RAM and scratch flash are laid out in [`matrix`] and [`log`].
 
@@ -151,19 +151,13 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
             if !bits.get(column) {
                 continue;
             }
-            let (Some(matrix), Some(sum)) = (Matrix::new(self.ram.as_mut()), self.buffer.get_mut(..block))
-            else {
-                return Ok(Outcome::Unusable);
-            };
+            let Some(matrix) = Matrix::new(self.ram.as_mut()) else { return Ok(Outcome::Unusable) };
             let slot = word(matrix.slots, column);
             if slot == NO_SLOT {
                 return self.keep(row, column, &bits);
             }
-            for other in column..columns {
-                if matrix.bit(column, other) {
-                    bits.flip(other);
-                }
-            }
+            self.xor_bits(&shape, slot, column, &mut bits)?;
+            let Some(sum) = self.buffer.get_mut(..block) else { return Ok(Outcome::Unusable) };
             let at = base.wrapping_add(shape.stride.wrapping_mul(slot.into())).wrapping_add(shape.data);
             xor_from(&mut self.store.flash, at, self.store.geometry.block().into(), sum)?;
         }
@@ -172,15 +166,14 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
 
     fn keep(&mut self, row: &Row, pivot: u16, bits: &Bits) -> Result<Outcome, FlashError> {
         let Some(slot) = self.append(row.generation, pivot, &bits.0)? else {
+            // The log is full: what is missing of this generation has to come another way.
+            self.coder.note(row.generation, VOID);
             return Ok(Outcome::Unusable);
         };
         let columns = self.coder.columns;
-        let Some(mut matrix) = Matrix::new(self.ram.as_mut()) else { return Ok(Outcome::Unusable) };
+        let Some(matrix) = Matrix::new(self.ram.as_mut()) else { return Ok(Outcome::Unusable) };
         self.coder.kept = true;
         set_word(matrix.slots, pivot, slot);
-        for column in pivot..columns {
-            matrix.set_bit(pivot, column, bits.get(column));
-        }
         self.coder.rank = self.coder.rank.saturating_add(1);
         self.coder.note(row.generation, columns.saturating_sub(self.coder.rank));
         Ok(Outcome::Row)
@@ -209,7 +202,6 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         for at in 0..matrix.rows {
             set_word(matrix.slots, at, NO_SLOT);
         }
-        matrix.triangle.fill(0);
         let mut listed = false;
         for slot in 0..self.coder.next {
             let Some(entry) = self.entry(&shape, slot, false)? else { continue };
@@ -220,11 +212,8 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
                 self.read_columns(&shape, slot, entry.columns)?;
                 listed = true;
             } else if listed && entry.pivot < entry.columns {
-                let Some(mut matrix) = Matrix::new(self.ram.as_mut()) else { return Ok(false) };
+                let Some(matrix) = Matrix::new(self.ram.as_mut()) else { return Ok(false) };
                 set_word(matrix.slots, entry.pivot, slot);
-                for column in entry.pivot..entry.columns {
-                    matrix.set_bit(entry.pivot, column, entry.bits.get(column));
-                }
                 self.coder.rank = self.coder.rank.saturating_add(1);
             }
         }
@@ -313,6 +302,11 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         self.coder.columns = columns;
         if columns == 0 {
             return Ok(true);
+        }
+        // Each column needs a row in the log, and the list a place before them.
+        let free = self.shape().map_or(0, |shape| shape.slots).saturating_sub(self.coder.next);
+        if columns >= free {
+            return Ok(false);
         }
         // The row being worked on is in the frame still; the buffer is free for the list, which is cut into entries if it is long.
         let words = usize::from(self.store.geometry.block() / 2);

@@ -2,7 +2,7 @@
 
 use super::super::{Receiver, Work};
 use super::VOID;
-use super::matrix::{Matrix, NO_SLOT, word};
+use super::matrix::{BITS_MAX, Bits, Matrix, NO_SLOT, word};
 use crate::bitmap::BlockMap;
 use crate::flash::FlashError;
 use crate::hash::Hash256;
@@ -98,9 +98,12 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         let Some(sum) = self.buffer.get_mut(..usize::from(block)) else { return Ok(false) };
         sum.fill(0);
         xor_from(&mut self.store.flash, at, block.into(), sum)?;
+        let mut bits = Bits([0; BITS_MAX]);
+        self.xor_bits(&shape, slot, column, &mut bits)?;
+        let Some(sum) = self.buffer.get_mut(..usize::from(block)) else { return Ok(false) };
         let Some(matrix) = Matrix::new(self.ram.as_mut()) else { return Ok(false) };
         for other in column.saturating_add(1)..self.coder.columns {
-            if matrix.bit(column, other) {
+            if bits.get(other) {
                 self.store.xor_into(self.store.data_unit(word(matrix.columns, other)), sum)?;
             }
         }

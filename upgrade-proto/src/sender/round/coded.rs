@@ -35,6 +35,25 @@ const OTHER_MAX: u8 = 4;
 /// Mean loss, in 1/65536, from which meters are asked at once for rows lacking instead of lists.
 const LOSSY: u32 = 65536 / 22;
 
+/// Columns of a generation below which a cut that a slow flash can follow is not worth its rows beyond.
+const SMALL: u32 = 64;
+
+/// What meters lack: the one that lacks fewest, the one that lacks most, and the slowest flash among them (tens of microseconds for 512 octets).
+#[derive(Default)]
+struct Lacked {
+    fewest: u32,
+    most: u32,
+    slowest: u32,
+}
+
+impl Lacked {
+    fn add(&mut self, least: u32, most: u32, read_time: u16) {
+        self.fewest = self.fewest.min(least);
+        self.most = self.most.max(most);
+        self.slowest = self.slowest.max(read_time.into());
+    }
+}
+
 impl<S: Source, K: Seal> Sender<'_, S, K> {
     fn deficit(&self, meter: u16, generation: u8) -> u16 {
         let at = self.deficit_at(meter, generation);
@@ -127,7 +146,7 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
     fn cut_generations(&mut self) -> bool {
         let count = self.geometry.count(Plane::Data);
         let mut generations = 1u8;
-        let (mut fewest, mut slowest) = (u32::from(count), 0u32);
+        let mut lacked = Lacked { fewest: count.into(), ..Lacked::default() };
         for at in (0..self.used).filter(|&at| self.masked(at)) {
             let Some(meter) = self.meters().get(usize::from(at)).copied() else { return false };
             // Who came late lacks next to everything; plain blocks serve it as well, and need no memory.
@@ -138,33 +157,31 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
                 return false;
             };
             generations = generations.max(u8::try_from(least.saturating_add(1)).unwrap_or(u8::MAX));
-            fewest = fewest.min(meter.missing.into());
-            slowest = slowest.max(meter.identity.read_time.into());
+            lacked.add(meter.missing.into(), meter.missing.into(), meter.identity.read_time);
         }
         while generations <= self.generations_room() {
-            if self.count_deficits(generations) {
-                break;
+            if self.count_deficits(generations) && self.settle_cut(generations, &lacked) {
+                return true;
             }
             generations = generations.saturating_add(1);
         }
-        self.settle_cut(generations, fewest, slowest)
+        false
     }
 
     /// Takes a cut if there is room for it and the slowest flash keeps up with rows dense enough for the meter that lacks fewest.
-    fn settle_cut(&mut self, generations: u8, fewest: u32, slowest: u32) -> bool {
+    fn settle_cut(&mut self, generations: u8, lacked: &Lacked) -> bool {
         if generations > self.generations_room() {
             return false;
         }
         let count = self.geometry.count(Plane::Data);
-        let columns = fewest.checked_div(generations.into()).unwrap_or(0).max(1);
-        let density = (WEIGHT << 8).checked_div(columns).unwrap_or(128).clamp(16, 128);
+        let columns = lacked.fewest.checked_div(generations.into()).unwrap_or(0).max(1);
+        let density = (WEIGHT << 8).div_ceil(columns).clamp(6, 128);
         // Reads of a row: its known blocks, then on average half its missing ones again for the reduction.
         let length = u32::from(count).checked_div(generations.into()).unwrap_or(0);
-        let most = self.meters().iter().map(|meter| u32::from(meter.missing)).max().unwrap_or(0);
-        let reduce = most.checked_div(generations.into()).unwrap_or(0) / 2;
+        let reduce = lacked.most.checked_div(generations.into()).unwrap_or(0) / 2;
         let reads = (length.saturating_mul(density) >> 8).saturating_add(reduce);
         let block = u32::from(self.geometry.block());
-        let time = reads.saturating_mul(slowest).saturating_mul(block) / 512 / 100;
+        let time = reads.saturating_mul(lacked.slowest).saturating_mul(block) / 512 / 100;
         let frame = self.airtime(self.frame_octets(5).saturating_sub(self.settings.overhead.into()));
         // A fifth is left for the meter's other work.
         if u64::from(time).saturating_mul(5)
@@ -202,7 +219,8 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
             return;
         }
         let count = u32::from(self.geometry.count(Plane::Data));
-        let (mut generations, mut fewest, mut slowest) = (1u32, count, 0u32);
+        let mut generations = 1u32;
+        let mut lacked = Lacked { fewest: count, ..Lacked::default() };
         for meter in self.meters().iter().filter(active) {
             // The meta plane is a small sample: half of what it says, half of what all say, and a twelfth for luck.
             let loss = u32::from(meter.loss).midpoint(mean);
@@ -210,11 +228,15 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
             let most = lacks.saturating_mul(13) / 12;
             let Some(least) = most.checked_div(meter.identity.rows.into()) else { return };
             generations = generations.max(least.saturating_add(1));
-            fewest = fewest.min(lacks);
-            slowest = slowest.max(meter.identity.read_time.into());
+            lacked.add(lacks, most, meter.identity.read_time);
         }
-        let generations = u8::try_from(generations).unwrap_or(u8::MAX);
-        self.coded.active = self.settle_cut(generations, fewest, slowest);
+        let least = u8::try_from(generations).unwrap_or(u8::MAX);
+        // A slow flash follows finer cuts.
+        self.coded.active = (least..=self.generations_room())
+            .take_while(|&generations| {
+                generations == least || lacked.most.checked_div(generations.into()) > Some(SMALL)
+            })
+            .any(|generations| self.settle_cut(generations, &lacked));
     }
 
     /// Counts what each meter lacks of each generation; `false` when one lacks more than it has memory for.
