@@ -8,6 +8,8 @@ use crate::session::Plane;
 
 /// Octets of a status message without list: header, state, first missing, count, and the list's start.
 const STATUS_OCTETS: u32 = HEADER_LEN as u32 + 7;
+/// Blocks sent below which a meter's own loss says little.
+const SAMPLE: u32 = 256;
 /// Octets of a roll call without its members.
 const ROLL_OCTETS: u16 = HEADER_LEN + 9;
 
@@ -82,9 +84,11 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
 
     /// Roll calls that a meter may leave without a word before that is taken for its answer: the more it loses, the more. Who lacks tags and was
     /// not heard would lose blocks by the dozen; who lacks a few blocks is found when it is asked whether the image is verified.
-    const fn calls(meter: &Meter, quiet: Quiet) -> u8 {
+    fn calls(meter: &Meter, mean: u16, quiet: Quiet) -> u8 {
         let least: u8 = if matches!(quiet, Quiet::Tagged) { 2 } else { 1 };
-        match meter.loss {
+        // Who was lucky with manifest and tags, a few dozen blocks, may lose as many as the others all the same.
+        let loss = if meter.sent < SAMPLE { meter.loss.max(mean) } else { meter.loss };
+        match loss {
             _ if meter.sent == 0 => 4,
             0x2000.. => least.saturating_add(3),
             0x0800.. => least.saturating_add(2),
@@ -95,11 +99,12 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
     /// Books the silence of those that had been called often enough.
     fn hear_silence(&mut self, now: u64) {
         let zeros = [0u8; 64];
+        let mean = self.mean_loss();
         let count = self.geometry.count(Plane::Data);
         for at in 0..self.used {
             let Some(meter) = self.meters().get(usize::from(at)) else { break };
             let (form, quiet) = self.roll_form(meter);
-            let enough = Self::calls(meter, quiet);
+            let enough = Self::calls(meter, mean, quiet);
             if quiet == Quiet::Nobody || meter.unsaid < enough || !Self::rollable(meter, now) {
                 continue;
             }

@@ -1,6 +1,6 @@
 //! What a round will take, and the job.
 
-use super::{Seal, Sender, Source};
+use super::{Seal, Sender, Source, State};
 use crate::message::BLOCK_HEADER_LEN;
 use crate::session::Plane;
 
@@ -29,6 +29,16 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
             .saturating_mul(frame)
             .saturating_add(u64::from(asking).saturating_mul(self.airtime(24)));
         u32::try_from(total / 1000).unwrap_or(u32::MAX)
+    }
+
+    /// Share of blocks that active meters lose on average, in 1/65536.
+    pub(super) fn mean_loss(&self) -> u16 {
+        let (mut sum, mut meters) = (0u32, 0u32);
+        for meter in self.meters().iter().filter(|meter| meter.state == State::Active) {
+            sum = sum.saturating_add(meter.loss.into());
+            meters = meters.saturating_add(1);
+        }
+        u16::try_from(sum.checked_div(meters).unwrap_or(0)).unwrap_or(u16::MAX)
     }
 
     /// Largest loss among the meters of the round, in 1/65536.

@@ -118,15 +118,10 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
 
     /// Whether the worst meter loses three times as much as they do on average.
     fn uneven(&self) -> bool {
-        let (mut sum, mut meters, mut worst) = (0u32, 0u32, 0u32);
-        for meter in self.meters().iter().filter(|meter| meter.state == State::Active) {
-            sum = sum.saturating_add(meter.loss.into());
-            worst = worst.max(meter.loss.into());
-            meters = meters.saturating_add(1);
-        }
+        let active = self.meters().iter().filter(|meter| meter.state == State::Active);
+        let worst = u32::from(active.map(|meter| meter.loss).max().unwrap_or(0));
         // Small samples scatter: only a loss worth the name counts.
-        let mean = sum.checked_div(meters).unwrap_or(0);
-        worst > 0x2000 && worst > mean.saturating_mul(3)
+        worst > 0x2000 && worst > u32::from(self.mean_loss()).saturating_mul(3)
     }
 
     /// Rows of a generation until its neediest meter has enough, at its loss.
@@ -209,13 +204,8 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         }
         self.coded.foreseen = true;
         let active = |meter: &&super::super::Meter| meter.state == State::Active;
-        let (mut sum, mut meters) = (0u32, 0u32);
-        for meter in self.meters().iter().filter(active) {
-            sum = sum.saturating_add(meter.loss.into());
-            meters = meters.saturating_add(1);
-        }
-        let mean = sum.checked_div(meters).unwrap_or(0);
-        if mean < LOSSY || meters < 3 || self.uneven() {
+        let mean = u32::from(self.mean_loss());
+        if mean < LOSSY || self.meters().iter().filter(active).count() < 3 || self.uneven() {
             return;
         }
         let count = u32::from(self.geometry.count(Plane::Data));

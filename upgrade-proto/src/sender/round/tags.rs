@@ -2,7 +2,7 @@
 
 use super::{Kind, Round, ones};
 use crate::error::BufferTooSmall;
-use crate::sender::{Seal, Sender, Source, State, To, Traffic};
+use crate::sender::{Seal, Sender, Source, To, Traffic};
 use crate::session::Plane;
 
 /// Frames between two copies of the blocks that others cannot be checked without: a burst that takes one should not take the next.
@@ -21,23 +21,18 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
     }
 
     /// Share of frames that meters of the round lose on average, in 1/65536. `lacked` of the head's blocks, sent once, say it of a first round.
-    fn mean_loss(&self, lacked: u32, head: u16) -> u32 {
+    fn head_loss(&self, lacked: u32, head: u16) -> u32 {
         if !self.first_done(Plane::Meta) && head > 0 {
             let meters = self.mask.iter().fold(0u32, |sum, octet| sum.saturating_add(octet.count_ones()));
             let sent = meters.saturating_mul(head.into()).max(1);
             return (lacked.min(sent) << 16).checked_div(sent).unwrap_or(0);
         }
-        let (mut sum, mut meters) = (0u32, 0u32);
-        for meter in self.meters().iter().filter(|meter| meter.state == State::Active) {
-            sum = sum.saturating_add(meter.loss.into());
-            meters = meters.saturating_add(1);
-        }
-        sum.checked_div(meters).unwrap_or(0)
+        self.mean_loss().into()
     }
 
     /// Copies until hardly a meter lacks a block of the head: the rest of the plane would be lost on it.
     pub(super) fn head_copies(&self, lacked: u32, head: u16) -> u16 {
-        let loss = self.mean_loss(lacked, head).clamp(0x0200, 0xC000);
+        let loss = self.head_loss(lacked, head).clamp(0x0200, 0xC000);
         let after = |expect: u64| expect.saturating_mul(loss.into()) >> 16;
         let (mut copies, mut expect) = (1u16, after(u64::from(lacked) << 16));
         while copies < 6 && expect > 0x1000 {
@@ -57,7 +52,7 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         let lacked = (0..head).fold(0u32, |sum, index| {
             sum.saturating_add(ones(self.row(first.saturating_add(index)), self.mask))
         });
-        let loss = u64::from(self.mean_loss(lacked, head));
+        let loss = u64::from(self.head_loss(lacked, head));
         let square = loss.saturating_mul(loss) >> 16;
         let meters = u64::from(self.used);
         if self.round.len == self.round.split && meters.saturating_mul(square) > 2 << 16 {
