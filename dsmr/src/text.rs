@@ -79,15 +79,13 @@ impl fmt::Display for Text<'_> {
     /// UTF-8 is kept, other octets above 127 are taken as ISO 8859-1, control characters are escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut octets = self.octets();
-        loop {
-            if let Some(character) = octets.next_wide() {
-                fmt::Write::write_char(f, character)?;
-                continue;
-            }
-            match octets.next() {
-                None => break,
-                Some(first) if first.is_ascii_control() => fmt::Display::fmt(&first.escape_ascii(), f)?,
-                Some(first) => fmt::Write::write_char(f, char::from(first))?,
+        while let Some(part) = octets.next_part() {
+            match part {
+                Part::Wide(character) => fmt::Write::write_char(f, character)?,
+                Part::Octet(octet) if octet.is_ascii_control() => {
+                    fmt::Display::fmt(&octet.escape_ascii(), f)?
+                }
+                Part::Octet(octet) => fmt::Write::write_char(f, char::from(octet))?,
             }
         }
         Ok(())
@@ -107,47 +105,58 @@ pub struct TextOctets<'a> {
     hexadecimal: bool,
 }
 
+/// What stands at the front of a text.
+enum Part {
+    /// A character that takes several octets of UTF-8.
+    Wide(char),
+    Octet(u8),
+}
+
 /// Whether octets are text: printable ASCII, characters of UTF-8, and, where ASCII prevails, ISO 8859-1.
 fn is_readable(mut octets: TextOctets<'_>) -> bool {
     let (mut plain, mut high, mut letter_first) = (0usize, 0usize, false);
-    loop {
-        if let Some(character) = octets.next_wide() {
-            if character.is_control() {
-                return false;
-            }
-            continue;
-        }
-        match octets.next() {
-            None => break,
-            Some(octet @ (b'\t' | b'\n' | b'\r' | 0x20..=0x7E)) => {
+    while let Some(part) = octets.next_part() {
+        match part {
+            Part::Wide(character) if character.is_control() => return false,
+            Part::Wide(_) => {}
+            Part::Octet(octet @ (b'\t' | b'\n' | b'\r' | 0x20..=0x7E)) => {
                 letter_first |= plain == 0 && high == 0 && octet.is_ascii_alphabetic();
                 plain = plain.wrapping_add(1);
             }
-            Some(0xA0..) => high = high.wrapping_add(1),
-            Some(_) => return false,
+            Part::Octet(0xA0..) => high = high.wrapping_add(1),
+            Part::Octet(_) => return false,
         }
     }
     plain > high || plain == high && (letter_first || high == 0)
 }
 
 impl TextOctets<'_> {
-    /// The character of UTF-8 at the front, if one stands there that takes more octets than one.
-    fn next_wide(&mut self) -> Option<char> {
-        let mut ahead = *self;
-        let first = ahead.next()?;
+    /// Takes a character of UTF-8 off the front, or an octet where no such character begins.
+    fn next_part(&mut self) -> Option<Part> {
+        let first = self.next()?;
         let following = match first {
             0xC2..=0xDF => 1usize,
             0xE0..=0xEF => 2,
             0xF0..=0xF4 => 3,
-            _ => return None,
+            _ => return Some(Part::Octet(first)),
         };
+        let mut ahead = *self;
+        Some(match ahead.wide(first, following) {
+            None => Part::Octet(first),
+            Some(character) => {
+                *self = ahead;
+                Part::Wide(character)
+            }
+        })
+    }
+
+    /// The character of UTF-8 that begins with `first`.
+    fn wide(&mut self, first: u8, following: usize) -> Option<char> {
         let mut character = [first, 0, 0, 0];
         for place in character.iter_mut().skip(1).take(following) {
-            *place = ahead.next()?;
+            *place = self.next()?;
         }
-        let character = core::str::from_utf8(character.get(..=following)?).ok()?.chars().next()?;
-        *self = ahead;
-        Some(character)
+        core::str::from_utf8(character.get(..=following)?).ok()?.chars().next()
     }
 
     fn next_sent(&mut self) -> Option<u8> {

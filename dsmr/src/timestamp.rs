@@ -202,8 +202,21 @@ impl fmt::Display for Timestamp {
 impl Timestamp {
     fn write(self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { year, month, day, hour, minute, second, .. } = self;
-        write!(f, "20{year:02}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
+        let date = [(b'0', year), (b'-', month), (b'-', day)];
+        let time = [(b'T', hour), (b':', minute), (b':', second)];
+        f.write_str("2")?;
+        date.into_iter().chain(time).try_for_each(|(mark, number)| marked(f, mark, number.into()))
     }
+}
+
+/// A mark and a number of two digits or more. A telegram has a dozen of these, and the general way takes as long as reading them.
+fn marked(f: &mut fmt::Formatter<'_>, mark: u8, number: u16) -> fmt::Result {
+    if number > 99 {
+        return write!(f, "{}{number}", char::from(mark));
+    }
+    let digit = |number: u16| b'0' | u8::try_from(number.rem_euclid(10)).unwrap_or(0);
+    let text = [mark, digit(number.div_euclid(10)), digit(number)];
+    f.write_str(str::from_utf8(&text).unwrap_or_default())
 }
 
 /// Text of [`Timestamp::iso`].
@@ -219,9 +232,9 @@ impl fmt::Display for Iso {
         match self.time.offset(self.winter) {
             None => Ok(()),
             Some(offset) => {
-                let sign = if offset < 0 { '-' } else { '+' };
                 let size = offset.unsigned_abs();
-                write!(f, "{sign}{:02}:{:02}", size / 60, size % 60)
+                marked(f, if offset < 0 { b'-' } else { b'+' }, size.div_euclid(60))?;
+                marked(f, b':', size.rem_euclid(60))
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Values of DL/T 645 data: numbers with units, ISO times, and raw octets where nothing else is sure.
 
 use super::damage::Damage;
-use crate::output::{Item as Shown, Label, Value as Output, Values, summary};
+use crate::output::{Item as Shown, Label, Measure, Value as Output, Values, summary};
 use dlt645::load::records;
 use dlt645::{Address, Data, Identifier, Item, Moment, Text, Value, items, items_in};
 use obis::{Decimal, ObisText};
@@ -383,9 +383,7 @@ fn shown(value: Value<'_>) -> Result<Vec<Output<'static>>, &'static str> {
     };
     Ok(match value {
         Value::Number(number, unit) => {
-            let symbol = unit.symbol();
-            let unit = (!symbol.is_empty()).then_some(Cow::Borrowed(symbol));
-            vec![Output::Number(number.into(), unit)]
+            vec![Output::Number(number.into(), Measure::of(unit.symbol()))]
         }
         Value::Time(time) => vec![moment(time)?],
         Value::Scheduled(time, which) => vec![moment(time)?, number(which)],

@@ -3,13 +3,13 @@
 use super::Context;
 use super::apdu::Origin;
 use crate::args::EnergyUnit;
-use crate::output::{Field, Head, Item, Label, Labels, Value as Shown, hex, text};
+use crate::output::{Field, Head, Item, Label, Labels, Measure, Value as Shown, hex, text};
 use obis::apdu::{DataNotification, EventNotification};
 use obis::data::{self, Quirks};
 use obis::datetime::DateTime;
 use obis::han::kamstrup::Kamstrup;
 use obis::han::{BuiltIn, Entries, Entry, Profile, Value, entries, entries_with};
-use obis::{Decimal, Obis, Prefix, Scaled, Unit};
+use obis::{Decimal, Obis};
 use std::borrow::Cow;
 use std::rc::Rc;
 
@@ -161,7 +161,7 @@ fn label(code: Obis, attribute: u8) -> Rc<Label> {
 
 fn shown<'a>(value: &Value<'a>, zone: Zone) -> Shown<'a> {
     match *value {
-        Value::Scaled(scaled) => Shown::Number(scaled.value, unit(scaled)),
+        Value::Scaled(scaled) => Shown::Number(scaled.value, Measure::new(scaled.prefix, scaled.unit)),
         Value::Plain(number) => Shown::Number(number, None),
         Value::Text(text) => Shown::Text(Cow::Borrowed(text)),
         Value::DateTime(time) => Shown::Text(Cow::Owned(iso(time, zone))),
@@ -172,17 +172,6 @@ fn shown<'a>(value: &Value<'a>, zone: Zone) -> Shown<'a> {
         Value::Octets(octets) | Value::Nested(octets) => Shown::Octets(octets),
         Value::Other(other) => data_value(&other),
         _ => Shown::Null,
-    }
-}
-
-/// The unit with its prefix; none for a number that has none.
-pub fn unit(scaled: Scaled) -> Option<Cow<'static, str>> {
-    match (scaled.prefix, scaled.unit) {
-        (_, Unit::NONE) => None,
-        (Prefix::None, unit) => {
-            Some(unit.symbol().map_or_else(|| Cow::Owned(unit.to_string()), Cow::Borrowed))
-        }
-        (prefix, unit) => Some(Cow::Owned(format!("{}{unit}", prefix.symbol()))),
     }
 }
 
@@ -206,5 +195,5 @@ fn data_value<'a>(value: &data::Value<'a>) -> Shown<'a> {
 
 /// A float as the shortest decimal that gives it again; infinities and NaN are no values.
 fn float(finite: bool, text: String) -> Shown<'static> {
-    if finite { Shown::Float(text, None) } else { Shown::Null }
+    if finite { Shown::Float(text) } else { Shown::Null }
 }

@@ -1,9 +1,8 @@
 //! P1 telegrams, plain or encrypted.
 
-use super::han::unit;
 use super::{Context, Handler};
 use crate::args::{Decode, P1Check};
-use crate::output::{Head, Item, Label, Labels, Value as Shown, Values, hex, summary, text};
+use crate::output::{Head, Item, Label, Labels, Measure, Value as Shown, Values, hex, summary, text};
 use dsmr::encrypted::{self, CheckPolicy, Frame, Security, TagPolicy, TagVerdict};
 use dsmr::{
     Check, CheckKind, Content, DataLine, Decoder, DeviceKind, Error, Object, Options, Reading, Stats,
@@ -363,7 +362,7 @@ fn item<'a>(line: &DataLine<'a>, around: &Around) -> Item<'a> {
     match line.reading_of(object) {
         Reading::Number { time, value } => {
             item.time = time.map(|time| text(time.iso(winter)));
-            item.values = Shown::Number(value.value, unit(value)).into();
+            item.values = number(value).into();
         }
         Reading::Time(time) => item.values = moment(time, winter).into(),
         Reading::Text(sent) => item.values = Shown::Text(words(sent)).into(),
@@ -376,6 +375,10 @@ fn item<'a>(line: &DataLine<'a>, around: &Around) -> Item<'a> {
     item
 }
 
+fn number(sent: obis::Scaled) -> Shown<'static> {
+    Shown::Number(sent.value, Measure::new(sent.prefix, sent.unit))
+}
+
 fn moment(time: Timestamp, winter: i16) -> Shown<'static> {
     Shown::Text(Cow::Owned(text(time.iso(winter))))
 }
@@ -383,7 +386,7 @@ fn moment(time: Timestamp, winter: i16) -> Shown<'static> {
 fn shown<'a>(value: Value<'a>, winter: i16) -> Shown<'a> {
     match value.content() {
         Content::Empty => Shown::Null,
-        Content::Number(number) => Shown::Number(number.value, unit(number)),
+        Content::Number(sent) => number(sent),
         Content::Time(time) => moment(time, winter),
         Content::Code(code) => Shown::Text(Cow::Owned(code.reduced_text().as_str().to_owned())),
         _ => Shown::Text(words(value.text())),
@@ -399,7 +402,8 @@ fn words(sent: Text<'_>) -> Cow<'_, str> {
             _ => Cow::Owned(text(sent)),
         };
     }
-    let octets: Vec<u8> = sent.octets().collect();
+    let mut octets = Vec::with_capacity(sent.sent().len() / 2);
+    octets.extend(sent.octets());
     match printable(&octets).then(|| String::from_utf8(octets)) {
         Some(Ok(plain)) => Cow::Owned(plain),
         _ => Cow::Owned(text(sent)),

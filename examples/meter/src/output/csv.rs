@@ -7,7 +7,7 @@ pub fn message<'a>(out: &mut Vec<u8>, head: &Head<'_>, items: impl Iterator<Item
         let time = item.time.as_deref().or(head.time.as_deref()).unwrap_or_default();
         let place = item.code().or(item.path.as_deref()).unwrap_or_default();
         let name = item.name().unwrap_or_default();
-        for (at, cell) in [time, place, name, &joined(&item), unit(&item)].into_iter().enumerate() {
+        for (at, cell) in [time, place, name, &joined(&item), &unit(&item)].into_iter().enumerate() {
             if at > 0 {
                 out.push(b',');
             }

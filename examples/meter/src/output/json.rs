@@ -34,11 +34,11 @@ pub fn message<'a>(out: &mut Vec<u8>, head: &Head<'_>, items: impl Iterator<Item
 }
 
 fn object(out: &mut Vec<u8>, item: &Item<'_>) {
-    out.push(b'{');
-    let start = out.len();
+    let start = out.len() + 1;
     match (&item.label, &item.path) {
         (Some(label), None) => out.extend_from_slice(&label.json),
         (_, path) => {
+            out.push(b'{');
             for (key, text) in [("obis", item.code()), ("path", path.as_deref()), ("name", item.name())] {
                 if let Some(text) = text {
                     member(out, start, key);
@@ -60,23 +60,20 @@ fn object(out: &mut Vec<u8>, item: &Item<'_>) {
         [single] => {
             member(out, start, "value");
             value(out, single);
-            if let Some(unit) = single.unit() {
-                field(out, "unit", unit);
-            }
+            unit(out, single);
         }
         several => {
             member(out, start, "values");
             out.push(b'[');
             for (at, one) in several.iter().enumerate() {
                 comma(out, at);
-                match one.unit() {
-                    Some(unit) => {
-                        out.extend(b"{\"value\":");
-                        value(out, one);
-                        field(out, "unit", unit);
-                        out.push(b'}');
-                    }
-                    None => value(out, one),
+                if one.unit().is_some() {
+                    out.extend_from_slice(b"{\"value\":");
+                    value(out, one);
+                    unit(out, one);
+                    out.push(b'}');
+                } else {
+                    value(out, one);
                 }
             }
             out.push(b']');
@@ -91,8 +88,15 @@ fn object(out: &mut Vec<u8>, item: &Item<'_>) {
 
 fn value(out: &mut Vec<u8>, value: &Value<'_>) {
     match value {
-        Value::Number(decimal, _) => out.extend(decimal.text().as_bytes()),
-        Value::Float(text, _) => out.extend(text.as_bytes()),
+        Value::Number(decimal, _) => {
+            // Room for nearly every number: clearing room for the longest takes longer than to write one.
+            let mut short = [0; 24];
+            match decimal.encode(&mut short) {
+                Some(len) => out.extend_from_slice(&short[..len]),
+                None => out.extend_from_slice(decimal.text().as_bytes()),
+            }
+        }
+        Value::Float(text) => out.extend_from_slice(text.as_bytes()),
         Value::Text(text) => string(out, text),
         Value::Octets(octets) => string(out, &hex(octets)),
         Value::Bool(true) => out.extend(b"true"),
@@ -101,6 +105,15 @@ fn value(out: &mut Vec<u8>, value: &Value<'_>) {
     }
 }
 
+fn unit(out: &mut Vec<u8>, value: &Value<'_>) {
+    if let Some(unit) = value.unit() {
+        out.extend_from_slice(b",\"unit\":\"");
+        unit.write(out);
+        out.push(b'"');
+    }
+}
+
+#[inline]
 pub fn member(out: &mut Vec<u8>, start: usize, key: &'static str) {
     if out.len() > start {
         out.push(b',');
@@ -115,6 +128,7 @@ fn field(out: &mut Vec<u8>, key: &'static str, text: &str) {
 }
 
 /// One of our own names, which have nothing to escape.
+#[inline]
 fn name(out: &mut Vec<u8>, key: &'static str) {
     out.push(b'"');
     out.extend_from_slice(key.as_bytes());
@@ -156,7 +170,7 @@ pub fn string(out: &mut Vec<u8>, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::{Label, Values};
+    use crate::output::{Label, Measure, Values};
     use obis::{Decimal, Obis};
 
     #[test]
@@ -171,7 +185,7 @@ mod tests {
         let items = [
             Item {
                 label: Some(Label::new(Some(Obis::new(1, 0, 32, 7, 0, 255).text()), None)),
-                values: Value::Number(Decimal::new(2390, -1), Some("V".into())).into(),
+                values: Value::Number(Decimal::new(2390, -1), Measure::of("V")).into(),
                 ..Item::default()
             },
             Item {

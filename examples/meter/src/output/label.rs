@@ -11,16 +11,16 @@ pub struct Label {
     /// As the protocol writes it.
     pub code: Option<ObisText>,
     pub name: Option<Box<str>>,
-    /// Both as the first members of a JSON object.
+    /// Both as the beginning of a JSON object.
     pub json: Vec<u8>,
 }
 
 impl Label {
     pub fn new(code: Option<ObisText>, name: Option<&str>) -> Rc<Self> {
-        let mut json = Vec::new();
+        let mut json = vec![b'{'];
         for (key, text) in [("obis", code.as_ref().map(ObisText::as_str)), ("name", name)] {
             if let Some(text) = text {
-                json::member(&mut json, 0, key);
+                json::member(&mut json, 1, key);
                 json::string(&mut json, text);
             }
         }

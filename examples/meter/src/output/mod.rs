@@ -3,9 +3,11 @@
 mod csv;
 mod json;
 mod label;
+mod measure;
 mod table;
 
 pub use label::{Label, Labels};
+pub use measure::Measure;
 
 use crate::args::Format;
 use obis::Decimal;
@@ -49,9 +51,9 @@ pub struct Item<'a> {
 
 #[derive(Clone, Debug)]
 pub enum Value<'a> {
-    Number(Decimal, Option<Cow<'a, str>>),
+    Number(Decimal, Option<Measure>),
     /// A finite float, in decimal.
-    Float(String, Option<Cow<'a, str>>),
+    Float(String),
     Text(Cow<'a, str>),
     Octets(&'a [u8]),
     Bool(bool),
@@ -99,9 +101,9 @@ impl<'a> core::ops::Deref for Values<'a> {
 }
 
 impl Value<'_> {
-    pub fn unit(&self) -> Option<&str> {
+    pub fn unit(&self) -> Option<Measure> {
         match self {
-            Self::Number(_, unit) | Self::Float(_, unit) => unit.as_deref(),
+            Self::Number(_, unit) => *unit,
             _ => None,
         }
     }
@@ -213,7 +215,7 @@ pub fn hex(octets: &[u8]) -> String {
 fn plain<'a>(value: &'a Value<'_>) -> Cow<'a, str> {
     match value {
         Value::Number(decimal, _) => Cow::Owned(decimal.text().as_str().to_owned()),
-        Value::Float(text, _) => Cow::Borrowed(text),
+        Value::Float(text) => Cow::Borrowed(text),
         Value::Text(text) => Cow::Borrowed(text),
         Value::Octets(octets) => Cow::Owned(hex(octets)),
         Value::Bool(value) => Cow::Borrowed(if *value { "true" } else { "false" }),
@@ -250,8 +252,8 @@ fn visible(text: String) -> String {
 }
 
 /// The unit of an object, where its values agree in one.
-fn unit<'a>(item: &'a Item<'_>) -> &'a str {
+fn unit(item: &Item<'_>) -> String {
     let mut units = item.values.iter().filter_map(Value::unit);
-    let first = units.next().unwrap_or_default();
-    if units.all(|unit| unit == first) { first } else { "" }
+    let first = units.next().map(text).unwrap_or_default();
+    if units.all(|unit| unit.to_string() == first) { first } else { String::new() }
 }

@@ -42,7 +42,7 @@ pub fn message(out: &mut Vec<u8>, head: &Head<'_>, items: &[Item<'_>], color: bo
 
 fn row(item: &Item<'_>) -> [String; 4] {
     let place = item.code().or(item.path.as_deref()).unwrap_or_default().to_owned();
-    let mut after = unit(item).to_owned();
+    let mut after = unit(item);
     if let Some(time) = &item.time {
         after = format!("{after:5} at {time}");
     }
@@ -51,7 +51,7 @@ fn row(item: &Item<'_>) -> [String; 4] {
 
 /// Width of the value column: that of the widest number.
 fn numbers(items: &[Item<'_>], rows: &[[String; 4]]) -> usize {
-    let numeric = |item: &Item<'_>| matches!(item.values[..], [Value::Number(..) | Value::Float(..)]);
+    let numeric = |item: &Item<'_>| matches!(item.values[..], [Value::Number(..) | Value::Float(_)]);
     let widths =
         items.iter().zip(rows).filter(|(item, _)| numeric(item)).map(|(_, row)| row[2].chars().count());
     widths.max().unwrap_or(0)
