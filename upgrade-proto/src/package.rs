@@ -331,6 +331,17 @@ mod tests {
         }
     }
 
+    /// A meter that [`sample`] is for.
+    fn meter() -> Identity {
+        Identity {
+            maker: *b"HLY ",
+            model: 0x107,
+            version: Version { date: 20_230_101, number: 9 },
+            block_max: 512,
+            ..Identity::default()
+        }
+    }
+
     #[test]
     fn encodes_and_parses_to_the_same() {
         let mut buffer = [0; 200];
@@ -352,13 +363,7 @@ mod tests {
 
     #[test]
     fn target_set_is_equation_1() {
-        let meter = Identity {
-            maker: *b"HLY ",
-            model: 0x107,
-            version: Version { date: 20_230_101, number: 9 },
-            block_max: 512,
-            ..Identity::default()
-        };
+        let meter = meter();
         let m = sample();
         let at = Address([1; 6]);
         assert_eq!(m.applies_to(&meter, at), Ok(()));
@@ -374,16 +379,9 @@ mod tests {
         use crate::bitmap::Record;
         use crate::message::Initiate;
         use crate::session::Session;
-        let meter = Identity {
-            maker: *b"HLY ",
-            model: 0x107,
-            version: Version { date: 20_230_101, number: 9 },
-            block_max: 512,
-            ..Identity::default()
-        };
         let address = Address([1; 6]);
         let sample = Manifest { hardware: 0x0102_0304, hardware_mask: 0x00FF_0000, ..sample() };
-        let meter = Identity { hardware: 0x7702_7777, ..meter };
+        let meter = Identity { hardware: 0x7702_7777, ..meter() };
         let initiate = Initiate {
             size: sample.size,
             block: sample.block,

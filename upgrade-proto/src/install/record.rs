@@ -47,7 +47,9 @@ pub enum State {
 }
 
 impl State {
-    const fn code(self) -> u8 {
+    /// The state as the record has it.
+    #[must_use]
+    pub const fn code(self) -> u8 {
         match self {
             State::Idle => 0,
             State::Erasing => 1,

@@ -95,8 +95,8 @@ impl Meter {
         upgrade.resume().ok()?;
         upgrade.provision(Program { size: size(), version: VERSION, sha256: [0; 32] }, false).ok()?;
         let record = upgrade.record();
-        info!("version {}.{}, state {}", VERSION.date, VERSION.number, state(record.state));
-        let facts = Facts { version: (VERSION.date, VERSION.number), upgrade: state(record.state) };
+        info!("version {}.{}, state {}", VERSION.date, VERSION.number, record.state.code());
+        let facts = Facts { version: (VERSION.date, VERSION.number), upgrade: record.state.code() };
         let mut octets = address.0;
         octets.reverse();
         let own = Address::from_octets(octets);
@@ -241,8 +241,8 @@ impl Meter {
         let step = self.upgrade.work(&mut Own, time, clock).ok()?;
         let after = self.upgrade.record().state;
         if before != after {
-            info!("upgrade: state {} -> {}", state(before), state(after));
-            self.slave.meter.set_upgrade(state(after));
+            info!("upgrade: state {} -> {}", before.code(), after.code());
+            self.slave.meter.set_upgrade(after.code());
         }
         if step == Step::Reset {
             info!("reset for the boot loader");
@@ -289,24 +289,6 @@ fn die(faults: u8) {
     }
     loop {
         cortex_m::asm::wfi();
-    }
-}
-
-/// A state in the record's code.
-const fn state(state: State) -> u8 {
-    match state {
-        State::Idle => 0,
-        State::Erasing => 1,
-        State::Receiving => 2,
-        State::Verified => 3,
-        State::Armed => 4,
-        State::Backup => 5,
-        State::Installing => 6,
-        State::Trial => 7,
-        State::Confirmed => 8,
-        State::Rollback => 9,
-        State::RolledBack => 10,
-        _ => u8::MAX,
     }
 }
 
