@@ -5,6 +5,7 @@ use std::path::Path;
 
 use dlms_hdlc::{Address, Builder, Control, mbus, transparent, wrapper};
 use dsmr::CheckKind;
+use meter_fuzz::ciphered::Sealed;
 use obis::Obis;
 use obis::data::{Value, Writer};
 
@@ -30,6 +31,11 @@ fn main() {
     seed("p1_decode", "no-check", &with_tail(&telegram(CheckKind::Ignore)));
     seed("p1_encrypted", "two", &with_tail(&encrypted().repeat(2)));
     seed("p1_line", "one", &with_tail(&telegram(CheckKind::Arc)));
+    seed("p1_differential", "two", &with_tail(&telegram(CheckKind::Arc).repeat(2)));
+    for (at, line) in LINES.iter().enumerate() {
+        seed("p1_differential", &format!("line-{at}"), &with_tail(line));
+    }
+    ciphering(&notification[3..]);
     for (at, line) in LINES.iter().enumerate() {
         seed("p1_value", &format!("line-{at}"), line);
     }
@@ -43,6 +49,28 @@ fn main() {
     }
     upgrade();
     boot();
+}
+
+/// Each way to secure an APDU, whole and damaged, and what another key sealed.
+fn ciphering(apdu: &[u8]) {
+    for (name, kind, security) in
+        [("both", 4, 0x30), ("encrypted", 1, 0x21), ("authenticated", 2, 0x10), ("suite-2", 3, 0x32)]
+    {
+        seed("ciphering", name, &[&[kind, security, 0, 0], apdu].concat());
+        seed("ciphering", &format!("{name}-damaged"), &[&[kind, security, 1, 4], apdu].concat());
+    }
+    let telegram = telegram(CheckKind::Arc);
+    seed("ciphering", "telegram", &[&[4, 0x30, 0, 0], &telegram[..]].concat());
+    let sealed = Sealed {
+        tag: 0xDB,
+        security: 0x30,
+        title: b"FUZ01234",
+        counter: 1,
+        encryption: &[7; 32],
+        authentication: &[8; 32],
+        plain: apdu,
+    };
+    seed("ciphering", "another-key", &[&[0x80], &sealed.octets()[..]].concat());
 }
 
 /// Cuts at several operations, each way a cut tears one; memories with a record changed, and with content changed.

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use libfuzzer_sys::fuzz_target;
-use obis::apdu::{Apdu, Ciphered, DataNotification, Gbt, Key};
+use obis::apdu::{Apdu, Ciphered, DataNotification, Gbt, Key, TagCheck};
 use obis::han;
 use obis::tree::Tree;
 
@@ -45,6 +45,7 @@ fn opened(ciphered: &Ciphered<'_>) {
         assert!(plain.is_ok_and(|plain| plain.octets.len() == ciphered.content.len()) || plain.is_err());
         if let Ok(plain) = ciphered.decrypt(&key, &key, &mut storage) {
             assert_eq!(plain.octets.len(), ciphered.content.len());
+            assert_eq!(plain.tag, TagCheck::Absent, "nobody knows the key");
         }
     }
 }

@@ -7,7 +7,7 @@
 use arbitrary::Arbitrary;
 use dlms_hdlc::{Address, Builder, Control, frames};
 use libfuzzer_sys::fuzz_target;
-use meter_fuzz::structured::all_delivered;
+use meter_fuzz::structured::{Damage, Stream};
 
 #[derive(Arbitrary, Debug)]
 struct Piece<'a> {
@@ -16,7 +16,7 @@ struct Piece<'a> {
     source: Place,
     control: u8,
     information: &'a [u8],
-    damage: Option<(u16, u8)>,
+    damage: Damage,
     between: &'a [u8],
 }
 
@@ -38,7 +38,7 @@ impl Place {
 }
 
 fuzz_target!(|pieces: Vec<Piece<'_>>| {
-    let (mut stream, mut whole) = (Vec::new(), Vec::new());
+    let mut stream = Stream::default();
     for piece in &pieces {
         let builder = Builder {
             segmented: piece.segmented,
@@ -47,24 +47,11 @@ fuzz_target!(|pieces: Vec<Piece<'_>>| {
             control: Control(piece.control),
             information: piece.information.get(..2000).unwrap_or(piece.information),
         };
-        let mut octets: Vec<u8> = builder.octets().collect();
+        let octets: Vec<u8> = builder.octets().collect();
         assert_eq!(octets.len(), builder.encoded_len());
         // A flag before each: octets that stand between frames may otherwise be read as a part of the next one.
-        stream.push(0x7E);
-        if let Some((at, with)) = piece.damage {
-            let at = usize::from(at) % octets.len();
-            octets[at] ^= with;
-            if with == 0 {
-                octets.truncate(at);
-            }
-        }
-        let damaged = piece.damage.is_some();
-        stream.extend(&octets);
-        if damaged {
-            stream.extend(piece.between);
-        } else {
-            whole.push(stream.len() - octets.len()..stream.len());
-        }
+        stream.pass(&[0x7E]);
+        stream.put(octets, 0..builder.encoded_len(), piece.damage, piece.between);
     }
-    all_delivered(&stream, &whole, frames(&stream).flatten().map(|frame| frame.octets()));
+    stream.all_delivered(frames(stream.octets()).flatten().map(|frame| frame.octets()));
 });
