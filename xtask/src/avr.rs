@@ -6,8 +6,9 @@ use std::process::Command;
 
 use crate::budgets::{Figure, settle};
 use crate::firmware::{Example, route, version};
-use crate::linked::{panic_symbols, text_and_data};
+use crate::linked::{Functions, panic_symbols, text_and_data};
 use crate::run::{Step, cargo, root, target_dir, works};
+use crate::symbols::{self, HotPath};
 
 const AVR: Example = Example { name: "avr", target: "avr-none" };
 /// The programs of `src/bin`.
@@ -34,31 +35,52 @@ pub fn run(step: &mut Step) {
     for program in PROGRAMS {
         look(step, program, &mut figures);
     }
-    emulate(step, &mut figures);
+    let paths = emulate(step, &mut figures);
+    symbols::settle(step, &version(route), &paths);
     settle(step, &version(route), &figures);
 }
 
-/// Runs the programs in simavr: the tests of the harness, and its figures.
-fn emulate(step: &mut Step, figures: &mut Vec<Figure>) {
+/// Runs the programs in simavr: the tests of the harness, its figures, and the hot paths.
+fn emulate(step: &mut Step, figures: &mut Vec<Figure>) -> Vec<HotPath> {
     if !Path::new("/usr/include/simavr/sim_avr.h").exists() {
-        return step.missing("simavr", "no libsimavr-dev; `cargo xtask setup` installs it");
+        step.missing("simavr", "no libsimavr-dev; `cargo xtask setup` installs it");
+        return Vec::new();
     }
     step.tests("in simavr", harness().arg("test").args(HARNESS).args(["--no-fail-fast"]));
-    let path = AVR.folder().join("figures.txt");
+    let (path, places) = (AVR.folder().join("figures.txt"), AVR.folder().join("places.txt"));
     let mut command = harness();
-    command.arg("run").args(HARNESS).args(["--bin", "figures", "--"]).arg(&path);
+    command.arg("run").args(HARNESS).args(["--bin", "figures", "--"]).args([&path, &places]);
     if step.quietly("figures", &mut command).is_none() {
-        return;
+        return Vec::new();
     }
     let text = fs::read_to_string(&path).unwrap_or_default();
     for line in text.lines() {
         let cells: Vec<&str> = line.split('\t').collect();
         let (Some(what), Some(Ok(value))) = (cells.first(), cells.get(1).map(|cell| cell.parse())) else {
-            return step.fail("figures", &format!("not understood: {line}"));
+            step.fail("figures", &format!("not understood: {line}"));
+            return Vec::new();
         };
         let unit = if cells.get(2) == Some(&"cycles") { "cycles" } else { "octets" };
         figures.push(Figure { what: (*what).to_string(), value, unit });
     }
+    let paths = hot_paths(&fs::read_to_string(&places).unwrap_or_default());
+    if paths.is_empty() {
+        step.fail("symbols", &format!("no hot path is understood in {}", places.display()));
+    }
+    paths
+}
+
+/// From lines `what<TAB>program<TAB>octets<TAB>address<TAB>cycles`, those of a path behind each other.
+fn hot_paths(text: &str) -> Vec<HotPath> {
+    let path = |lines: &[Vec<&str>]| {
+        let [what, program, octets, ..] = lines.first()?.as_slice() else { return None };
+        let count = |line: &Vec<&str>| Some((line.get(3)?.parse().ok()?, line.get(4)?.parse().ok()?));
+        let counts: Vec<(u64, u64)> = lines.iter().map(count).collect::<Option<_>>()?;
+        let functions = Functions::of(&AVR.elf(program))?;
+        Some(HotPath::new((*what).to_string(), "cycles", octets.parse().ok()?, &counts, &functions))
+    };
+    let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split('\t').collect()).collect();
+    lines.chunk_by(|a, b| a.first() == b.first()).map(path).collect::<Option<_>>().unwrap_or_default()
 }
 
 const HARNESS: [&str; 2] = ["--quiet", "--manifest-path=examples/avr/harness/Cargo.toml"];

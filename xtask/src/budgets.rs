@@ -12,7 +12,7 @@ use crate::run::{Step, root};
 const GROWTH: u64 = 3;
 
 /// The same for what a hot path takes, which an emulator counts to the last one.
-const GROWTH_OF_COUNTS: u64 = 2;
+pub const GROWTH_OF_COUNTS: u64 = 2;
 
 pub struct Budgets {
     path: PathBuf,

@@ -26,6 +26,8 @@ pub struct Ran {
     pub lines: String,
     /// The deepest stack, in octets; 0 where nothing was counted.
     pub stack: u64,
+    /// Instructions by address, for each stretch between a read of the counter and the next; empty where they were not counted.
+    pub stretches: Vec<Vec<(u64, u64)>>,
 }
 
 /// Runs a program until its line is idle behind `octets`.
@@ -33,15 +35,24 @@ pub struct Ran {
 /// The emulated line is idle when the program finds nothing in it for a while of its own time. Where the machine was so
 /// busy that the octets came in two parts, the program says that it took fewer, and the run is repeated.
 pub fn run(machine: &Machine, elf: &Path, octets: &[u8]) -> Result<Ran, String> {
+    tried(machine, elf, octets, false)
+}
+
+/// Runs the program that measures, and counts its instructions where its counter can be seen.
+pub fn count(machine: &Machine, elf: &Path) -> Result<Ran, String> {
+    tried(machine, elf, &[], true)
+}
+
+fn tried(machine: &Machine, elf: &Path, octets: &[u8], counted: bool) -> Result<Ran, String> {
     let mut last = String::new();
     for _ in 0..TRIES {
-        let ran = machine.once(elf, octets)?;
+        let ran = machine.once(elf, octets, counted)?;
         let Some((lines, idle)) = ran.lines.rsplit_once(IDLE) else {
             return Err(format!("the line never fell idle:\n{}", ran.lines));
         };
         last = idle.trim().to_string();
         if last == format!("{} 0", octets.len()) && !lines.contains(IDLE) {
-            return Ok(Ran { lines: lines.to_string(), stack: ran.stack });
+            return Ok(Ran { lines: lines.to_string(), ..ran });
         }
     }
     Err(format!("{} octets sent, taken and lost: {last}", octets.len()))
@@ -53,6 +64,9 @@ pub struct Machine {
     args: &'static [&'static str],
     /// Symbols of the end of the static memory and of the top of the stack.
     stack: (&'static str, &'static str),
+    /// Address of the counter that the program that measures reads, and of the front and end of its code, where a plugin can see the
+    /// counter read.
+    counter: Option<[u64; 3]>,
 }
 
 /// STM32F405.
@@ -60,6 +74,8 @@ pub const NETDUINO: Machine = Machine {
     program: "qemu-system-arm",
     args: &["-M", "netduinoplus2", "-semihosting-config", "enable=on,target=native,chardev=log"],
     stack: ("__ebss", "_stack_start"),
+    // TIM2_CNT, and the flash.
+    counter: Some([0x4000_0024, 0x0800_0000, 0x0810_0000]),
 };
 
 /// RISC-V, the instructions of an ESP32-C3.
@@ -67,12 +83,15 @@ pub const VIRT: Machine = Machine {
     program: "qemu-system-riscv32",
     args: &["-M", "virt", "-bios", "none"],
     stack: ("__ebss", "_stack_start"),
+    // A register of the processor.
+    counter: None,
 };
 
 impl Machine {
-    fn once(&self, elf: &Path, octets: &[u8]) -> Result<Ran, String> {
+    fn once(&self, elf: &Path, octets: &[u8], counted: bool) -> Result<Ran, String> {
         let folder = target_dir().join("xtask");
         let (log, depth) = (folder.join("semihosting.bin"), folder.join("stack.txt"));
+        let counts = folder.join("counts.txt");
         let mut command = Command::new(self.program);
         command.args(self.args).args(["-nographic", "-monitor", "none", "-icount", "shift=0"]);
         command.args(["-chardev", "stdio,id=line,signal=off", "-serial", "chardev:line"]);
@@ -81,18 +100,23 @@ impl Machine {
         if let Some(gauge) = self.gauge(&[elf])? {
             command.arg("-plugin").arg(format!("{gauge},out={}", depth.display()));
         }
+        let _ = fs::remove_file(&counts);
+        if counted && let Some(plugin) = self.counting()? {
+            command.arg("-plugin").arg(format!("{plugin},out={}", counts.display()));
+        }
         let mut emulator = Emulator::start(command.arg("-kernel").arg(elf))?;
         let lines = emulator.talk(octets);
         let errors = emulator.end();
         let lines = lines.map_err(|why| format!("{why}\n{errors}"))?;
         let stack = fs::read_to_string(&depth).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
-        Ok(Ran { lines, stack })
+        let stretches = stretches(&fs::read_to_string(&counts).unwrap_or_default());
+        Ok(Ran { lines, stack, stretches })
     }
 
     /// QEMU's option for the plugin that measures the stack, of one program or of several that follow each other, without the file for
     /// the figure.
     pub fn gauge(&self, elves: &[&Path]) -> Result<Option<String>, String> {
-        let Some(plugin) = plugin() else { return Ok(None) };
+        let Some(plugin) = plugin("stack") else { return Ok(None) };
         let (mut bottom, mut top) = (0, u64::MAX);
         for elf in elves {
             let symbols = Symbols::of(elf).ok_or("no symbols")?;
@@ -100,6 +124,18 @@ impl Machine {
             (bottom, top) = (bottom.max(address(self.stack.0)?), top.min(address(self.stack.1)?));
         }
         Ok(Some(format!("{},bottom={bottom},top={top}", plugin.display())))
+    }
+
+    /// QEMU's option for the plugin that counts instructions, without the file for the counts.
+    fn counting(&self) -> Result<Option<String>, String> {
+        let Some([mark, bottom, top]) = self.counter else { return Ok(None) };
+        let plugin = plugin("count").ok_or("cc does not compile xtask/plugin/count.c")?;
+        Ok(Some(format!("{},mark={mark},bottom={bottom},top={top}", plugin.display())))
+    }
+
+    /// Whether instructions can be counted by address on it.
+    pub fn counts(&self) -> bool {
+        self.counter.is_some()
     }
 }
 
@@ -113,10 +149,27 @@ pub fn with_network(elf: &Path, config: &Path) -> std::io::Result<Child> {
     command.arg("-kernel").arg(elf).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()
 }
 
-/// The plugin that measures stacks, compiled when it is first wanted.
-fn plugin() -> Option<PathBuf> {
-    let library = target_dir().join("xtask").join("stack.so");
-    let source = root().join("xtask/plugin/stack.c");
+/// What the plugin that counts wrote: `STRETCH ADDRESS INSTRUCTIONS`, the address in hexadecimal.
+fn stretches(text: &str) -> Vec<Vec<(u64, u64)>> {
+    let mut stretches: Vec<Vec<(u64, u64)>> = Vec::new();
+    for line in text.lines() {
+        let cells: Vec<&str> = line.split(' ').collect();
+        let [stretch, address, count] = cells.as_slice() else { continue };
+        let (Ok(stretch), Ok(address), Ok(count)) =
+            (stretch.parse::<usize>(), u64::from_str_radix(address, 16), count.parse())
+        else {
+            continue;
+        };
+        stretches.resize_with(stretches.len().max(stretch + 1), Vec::new);
+        stretches[stretch].push((address, count));
+    }
+    stretches
+}
+
+/// A plugin of `xtask/plugin`, compiled when it is first wanted.
+fn plugin(name: &str) -> Option<PathBuf> {
+    let library = target_dir().join("xtask").join(format!("{name}.so"));
+    let source = root().join("xtask/plugin").join(format!("{name}.c"));
     let age = |file: &Path| fs::metadata(file).and_then(|data| data.modified()).ok();
     if age(&library) < age(&source) {
         let mut compiler = Command::new("cc");
@@ -203,5 +256,19 @@ impl Emulator {
             let _ = stderr.read_to_string(&mut errors);
         }
         errors
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_read_by_stretch() {
+        let text = "0 8000100 12\n0 8000102 3\n2 8000100 7\nnot a count\n";
+        assert_eq!(
+            stretches(text),
+            [vec![(0x0800_0100, 12), (0x0800_0102, 3)], vec![], vec![(0x0800_0100, 7)]]
+        );
     }
 }

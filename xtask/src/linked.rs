@@ -32,6 +32,63 @@ impl Symbols {
     }
 }
 
+/// The functions of a linked program, by their addresses.
+pub struct Functions(Vec<Function>);
+
+struct Function {
+    address: u64,
+    /// 0 where the assembler gave none.
+    size: u64,
+    name: String,
+}
+
+impl Functions {
+    pub fn of(elf: &Path) -> Option<Functions> {
+        let table = answer(llvm("nm").args(["--demangle", "--print-size", "--defined-only"]).arg(elf))?;
+        Some(Functions::listed(&table))
+    }
+
+    /// From lines such as `08000100 00000010 t name`, in any order.
+    pub fn listed(table: &str) -> Functions {
+        let function = |line: &str| {
+            let mut cells = line.splitn(4, ' ');
+            let address = u64::from_str_radix(cells.next()?, 16).ok()?;
+            let size = u64::from_str_radix(cells.next()?, 16).ok()?;
+            let code = matches!(cells.next()?, "t" | "T" | "w" | "W");
+            code.then_some(Function { address, size, name: plain(cells.next()?) })
+        };
+        let mut functions: Vec<Function> = table.lines().filter_map(function).collect();
+        // Of several names for one place the shortest counts: `memcpy`, not `__aeabi_memcpy`.
+        functions.sort_by(|a, b| {
+            let key =
+                |function: &Function| (function.address, function.size, usize::MAX - function.name.len());
+            key(a).cmp(&key(b)).then(b.name.cmp(&a.name))
+        });
+        Functions(functions)
+    }
+
+    /// The function that an address is in, or the label that it is behind.
+    pub fn at(&self, address: u64) -> Option<&str> {
+        let before = self.0.partition_point(|function| function.address <= address);
+        let (before, _) = self.0.split_at_checked(before)?;
+        let holds = |function: &&Function| address - function.address < function.size;
+        let function = before.iter().rev().find(holds).or(before.last())?;
+        Some(&function.name)
+    }
+}
+
+/// A demangled name without what differs from build to build: the hash at its end, the number of a copy that LLVM made.
+fn plain(name: &str) -> String {
+    let name = name.split(".llvm.").next().unwrap_or(name);
+    let hash = |tail: &str| {
+        tail.len() == 17 && tail.starts_with('h') && tail[1..].bytes().all(|c| c.is_ascii_hexdigit())
+    };
+    match name.rsplit_once("::") {
+        Some((front, tail)) if hash(tail) => front.to_string(),
+        _ => name.to_string(),
+    }
+}
+
 /// The symbols of panic code in a program; `None` where it has no `entry`, as it would be free of everything then.
 pub fn panic_symbols(elf: &Path, entry: &str) -> Option<Vec<String>> {
     let symbols = answer(llvm("nm").args(["--demangle", "--format=just-symbols"]).arg(elf))?;
@@ -201,6 +258,18 @@ mod tests {
         let panics = Calls::of(code).panics();
         assert!(panics.ours.is_empty(), "{:?}", panics.ours);
         assert_eq!(panics.others, ["salty::verify"]);
+    }
+
+    #[test]
+    fn an_address_is_in_the_function_that_holds_it() {
+        let functions = Functions::listed(
+            "00000100 00000000 T __loop\n00000080 00000010 T first\n00000090 00000020 t second::h0123456789abcdef\n\
+             00000090 00000020 T a_longer_name_of_the_second\n00000000 00000200 B state\n",
+        );
+        assert_eq!(functions.at(0x7E), None);
+        assert_eq!(functions.at(0x80), Some("first"));
+        assert_eq!(functions.at(0xAE), Some("second"));
+        assert_eq!(functions.at(0x104), Some("__loop"));
     }
 
     #[test]

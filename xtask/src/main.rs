@@ -24,6 +24,7 @@ mod setup;
 mod short;
 mod signatures;
 mod stm32;
+mod symbols;
 mod unit;
 mod xtensa;
 
@@ -112,7 +113,7 @@ const USAGE: &str = "\
 cargo xtask test [STEP…] [--fuzz-seconds N] [--no-setup]   set up, then run every step, or the named ones
 cargo xtask setup                                          only the set-up
 cargo xtask firmware [CHIP…] [--record] [--no-setup]       the firmware steps, or those of the chips named: avr, stm32, esp32;
-                                                           --record takes their figures into the budget table
+                                                           --record takes their figures into benches/BUDGETS.md and SYMBOLS.md
 cargo xtask fuzz TARGET|all [--seconds N | --runs N]       a long run of one target, or of each in turn
 cargo xtask budgets [--record]                             print the budget table's figures; --record takes them in
 cargo xtask coverage [--lines]                             line coverage of the libraries by all tests, file by file

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::budgets::Figure;
-use crate::emulator::{Machine, run};
-use crate::linked::{panics, sizes};
+use crate::emulator::{Machine, count, run};
+use crate::linked::{Functions, panics, sizes};
 use crate::run::{Step, cargo, root};
+use crate::symbols::HotPath;
 
 pub const PROGRAMS: &[&str] = &["hdlc", "obis", "dsmr", "dlt645", "upgrade"];
 
@@ -106,12 +107,27 @@ fn compare(
     }
 }
 
-/// Instructions for an octet, in hundredths, from the program that measures.
-pub fn measure(step: &mut Step, chip: &str, machine: &Machine, elf: &Path, figures: &mut Vec<Figure>) {
-    let ran = match run(machine, elf, &[]) {
-        Ok(ran) => ran,
-        Err(why) => return step.fail("measure", &why),
+/// Instructions for an octet, in hundredths, from the program that measures; and whose they are, where the machine's plugin sees.
+pub fn measure(
+    step: &mut Step,
+    chip: &str,
+    machine: &Machine,
+    elf: &Path,
+    figures: &mut Vec<Figure>,
+) -> Vec<HotPath> {
+    let (ran, functions) = match (count(machine, elf), Functions::of(elf)) {
+        (Ok(ran), Some(functions)) => (ran, functions),
+        (Err(why), _) => {
+            step.fail("measure", &why);
+            return Vec::new();
+        }
+        (_, None) => {
+            step.fail("measure", &format!("{} cannot be read", elf.display()));
+            return Vec::new();
+        }
     };
+    let mut paths = Vec::new();
+    let mut stretches = ran.stretches.iter();
     let mut found = 0;
     for line in ran.lines.lines() {
         // hdlc 16 12345 726: in chunks of 16, ticks for so many octets
@@ -120,6 +136,13 @@ pub fn measure(step: &mut Step, chip: &str, machine: &Machine, elf: &Path, figur
         let (Ok(ticks), Ok(octets)) = (ticks.parse::<u64>(), octets.parse::<u64>()) else { continue };
         let how = if *chunk == "1" { "one at a time".to_string() } else { format!("in chunks of {chunk}") };
         let what = format!("{chip}, {name} decoder, {how}");
+        if let Some(stretch) = stretches.next() {
+            let counted: u64 = stretch.iter().map(|(_, count)| count).sum();
+            if ticks != counted {
+                step.fail(&what, &format!("{counted} instructions by the plugin, {ticks} by the counter"));
+            }
+            paths.push(HotPath::new(what.clone(), "instructions", octets, stretch, &functions));
+        }
         figures.push(Figure {
             what,
             value: ticks * 100 / octets.max(1),
@@ -130,6 +153,10 @@ pub fn measure(step: &mut Step, chip: &str, machine: &Machine, elf: &Path, figur
     if found != 2 * PROGRAMS.len() {
         step.fail("measure", &format!("{found} figures in:\n{}", ran.lines));
     }
+    if machine.counts() && paths.len() != found {
+        step.fail("measure", &format!("{} stretches counted for {found} figures", paths.len()));
+    }
+    paths
 }
 
 /// A program's octets and the lines that must come out.

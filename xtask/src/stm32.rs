@@ -4,7 +4,7 @@ use crate::budgets::settle;
 use crate::emulator::NETDUINO;
 use crate::firmware::{Example, route, version};
 use crate::run::{Step, works};
-use crate::{short, unit};
+use crate::{short, symbols, unit};
 
 pub const STM32: Example = Example { name: "stm32", target: "thumbv7em-none-eabihf" };
 
@@ -35,7 +35,8 @@ pub fn run(step: &mut Step) {
         step.missing("runs", "no qemu-system-arm; `cargo xtask setup` installs it");
     } else {
         short::try_all(step, "STM32", &NETDUINO, |program| STM32.elf(program), &mut figures);
-        short::measure(step, "Cortex-M4", &NETDUINO, &STM32.elf("measure"), &mut figures);
+        let paths = short::measure(step, "Cortex-M4", &NETDUINO, &STM32.elf("measure"), &mut figures);
+        symbols::settle(step, &version(route), &paths);
         unit::run(step, route, &mut figures);
     }
     settle(step, &version(route), &figures);

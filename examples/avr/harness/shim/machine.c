@@ -1,6 +1,6 @@
 /* An ATmega324PA in simavr with what simavr leaves out: a receive FIFO as short as the chip's, with the time from an octet
  * being there to its being read; an EEPROM that takes its time and can be cut in the middle of an octet; and, for measuring,
- * marks that a program sets by writing to GPIOR0. */
+ * marks that a program sets by writing to GPIOR0, with the cycles between them by the address of the instruction. */
 #include <simavr/sim_avr.h>
 #include <simavr/sim_cycle_timers.h>
 #include <simavr/sim_elf.h>
@@ -71,6 +71,8 @@ typedef struct machine {
     const uint8_t *chunks;
     size_t chunk_count, chunk_at;
     uint64_t mark;
+    int between; /* a mark that starts, and none yet that ends */
+    uint64_t *spent; /* by word of flash */
     uint32_t *costs;
     size_t cost_count;
 } machine_t;
@@ -156,9 +158,13 @@ static void mark_write(avr_t *avr, avr_io_addr_t addr, uint8_t value, void *para
     avr->data[addr] = value;
     uint16_t at = avr->data[GPIOR1] | avr->data[GPIOR2] << 8;
     switch (value) {
-    case 1: m->mark = avr->cycle; break;
+    case 1:
+        m->mark = avr->cycle;
+        m->between = 1;
+        break;
     case 2: /* less the instruction that sets the mark */
         add_cost(m, avr->cycle - m->mark - 1);
+        m->between = 0;
         break;
     case 3: { /* the program wants octets at the address in GPIOR2:1, behind their number */
         add_cost(m, 0);
@@ -189,6 +195,7 @@ machine_t *machine_new(const char *elf, uint32_t hertz) {
     m->avr = avr;
     m->static_ram = firmware.datasize + firmware.bsssize;
     m->flash = firmware.flashsize;
+    m->spent = calloc((avr->flashend + 1) / 2, sizeof *m->spent);
     m->lowest = m->sp[0] = m->sp[1] = m->sp[2] = avr->ramend;
     memset(m->eeprom, 0xFF, EEPROM);
     for (int i = 0; i < 2; i++) {
@@ -215,6 +222,7 @@ void machine_free(machine_t *m) {
     avr_terminate(m->avr);
     for (int i = 0; i < 2; i++) free(m->port[i].line.octets), free(m->port[i].sent.octets);
     free(m->costs);
+    free(m->spent);
     free(m->avr);
     free(m);
 }
@@ -223,7 +231,12 @@ void machine_free(machine_t *m) {
 int machine_run(machine_t *m, uint64_t until) {
     avr_t *avr = m->avr;
     while (avr->cycle < until) {
+        /* The instructions that set the marks are not between them: before the first nothing is, behind the second nothing. */
+        int between = m->between;
+        uint64_t before = avr->cycle;
+        uint32_t at = avr->pc;
         int state = avr_run(avr);
+        if (between && m->between) m->spent[at / 2] += avr->cycle - before;
         if (state == cpu_Done) return 1;
         if (state == cpu_Crashed) return 2;
         if (avr->pc == 0) m->resets++;
@@ -311,6 +324,11 @@ void machine_pin(machine_t *m, char port, int pin, int high) {
 void machine_script(machine_t *m, const uint8_t *octets, size_t len, const uint8_t *chunks, size_t count) {
     m->script = octets, m->script_len = len, m->script_at = 0;
     m->chunks = chunks, m->chunk_count = count, m->chunk_at = 0;
+}
+
+size_t machine_spent(const machine_t *m, const uint64_t **spent) {
+    *spent = m->spent;
+    return (m->avr->flashend + 1) / 2;
 }
 
 size_t machine_costs(const machine_t *m, const uint32_t **costs) {

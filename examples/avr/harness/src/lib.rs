@@ -54,6 +54,7 @@ unsafe extern "C" {
     fn machine_pin(m: *mut Raw, port: c_char, pin: c_int, high: c_int);
     fn machine_script(m: *mut Raw, octets: *const u8, len: usize, chunks: *const u8, count: usize);
     fn machine_costs(m: *const Raw, costs: *mut *const u32) -> usize;
+    fn machine_spent(m: *const Raw, spent: *mut *const u64) -> usize;
 }
 
 /// A chip with a program in it.
@@ -273,22 +274,31 @@ impl Drop for Machine {
     }
 }
 
-/// What each call of `decode` in a measuring program cost, in cycles, chunk by chunk, when fed `octets` in chunks of these
-/// sizes. A chunk takes a call more than it brings events.
+/// What a measuring program cost.
+pub struct Costs {
+    /// Cycles of each call of `decode`, chunk by chunk. A chunk takes a call more than it brings events.
+    pub calls: Vec<Vec<u32>>,
+    /// The same cycles by the octet address of the instruction that took them.
+    pub places: Vec<(u32, u64)>,
+}
+
+/// What each call of `decode` in a measuring program cost when fed `octets` in chunks of these sizes.
 #[must_use]
-pub fn costs(name: &str, octets: &[u8], chunks: &[u8]) -> Vec<Vec<u32>> {
+pub fn costs(name: &str, octets: &[u8], chunks: &[u8]) -> Costs {
     let mut machine = Machine::new(name);
     // SAFETY: both live until the machine has run.
     unsafe { machine_script(machine.raw, octets.as_ptr(), octets.len(), chunks.as_ptr(), chunks.len()) };
     assert!(!machine.run_to_stop(u64::MAX), "{name} went on");
-    let mut costs = std::ptr::null();
-    // SAFETY: lives as long as the machine. There is at least what the first chunk began with.
-    let costs = unsafe {
-        let count = machine_costs(machine.raw, &raw mut costs);
-        std::slice::from_raw_parts(costs, count)
+    let (mut costs, mut spent) = (std::ptr::null(), std::ptr::null());
+    // SAFETY: both live as long as the machine. There is at least what the first chunk began with.
+    let (costs, spent) = unsafe {
+        let (count, words) =
+            (machine_costs(machine.raw, &raw mut costs), machine_spent(machine.raw, &raw mut spent));
+        (std::slice::from_raw_parts(costs, count), std::slice::from_raw_parts(spent, words))
     };
     // A zero stands before each chunk, and before the end.
-    let mut chunks: Vec<Vec<u32>> = costs.split(|cost| *cost == 0).skip(1).map(<[u32]>::to_vec).collect();
-    chunks.pop();
-    chunks
+    let mut calls: Vec<Vec<u32>> = costs.split(|cost| *cost == 0).skip(1).map(<[u32]>::to_vec).collect();
+    calls.pop();
+    let places = (0u32..).step_by(2).zip(spent.iter().copied()).filter(|(_, cycles)| *cycles > 0).collect();
+    Costs { calls, places }
 }
