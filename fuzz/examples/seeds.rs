@@ -111,6 +111,7 @@ fn upgrade() {
         (
             "coded",
             Message::Coded {
+                plane: Plane::Data,
                 row: Row { generation: 1, generations: 4, seed: 9, density: 64 },
                 data: &[2; 20],
             },

@@ -864,9 +864,11 @@ fn forged_coded_row_costs_at_most_its_generation() {
     };
     let (row, mut data) = row_of(0, 1);
     data[5] ^= 1;
-    let forged = octets(&package, Message::Coded { row, data: &data });
+    let forged = octets(&package, Message::Coded { plane: Plane::Data, row, data: &data });
     // Without the group's key: not looked at.
     assert_eq!(give(&mut app, &forged, Addressed::Group(1)), Outcome::Ignored);
+    let tags = octets(&package, Message::Coded { plane: Plane::Meta, row, data: &data });
+    assert_eq!(give(&mut app, &tags, Addressed::Group(1)), Outcome::Ignored);
     let mut buffer = [0; 200];
     let mut stranger = Keys { group: Some([0x66; 16]), ..keys() };
     let outside = seal_group(&mut stranger, &forged, &mut buffer).unwrap().to_vec();
@@ -878,7 +880,7 @@ fn forged_coded_row_costs_at_most_its_generation() {
     for generation in [0, 1] {
         for seed in 2..40 {
             let (row, data) = row_of(generation, seed);
-            let message = octets(&package, Message::Coded { row, data: &data });
+            let message = octets(&package, Message::Coded { plane: Plane::Data, row, data: &data });
             let message = seal_group(&mut keys(), &message, &mut buffer).unwrap().to_vec();
             let before = app.receiver().missing(Plane::Data);
             if matches!(give(&mut app, &message, Addressed::Group(1)), Outcome::Row) {

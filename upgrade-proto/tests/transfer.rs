@@ -113,6 +113,7 @@ fn cuts(image: &Image, meters: usize, strategy: Repair, trouble: Trouble, seed: 
         if !going {
             let done = world.check(&sender);
             assert_eq!(done, meters, "{:?}", sender.meters());
+            assert!(world.frames < 10_000, "{} frames for {} blocks", world.frames, image.geometry.units());
             return;
         }
     }

@@ -65,7 +65,7 @@ where
             }
         }
         let Some(lead) = Lead::parse(message) else { return Ok(Outcome::Ignored) };
-        let overheard = (kind::BLOCK..=kind::CODED).contains(&lead.kind) && !mine;
+        let overheard = (kind::BLOCK..=kind::CODED_META).contains(&lead.kind) && !mine;
         if !overheard {
             match proof {
                 Proof::Meter(_) => {}
@@ -132,7 +132,7 @@ where
         match lead.kind {
             // Tags say what a block is worth, whoever sent it.
             kind if is_block(kind) => return Ok(Ok(false)),
-            kind::CODED => {
+            kind::CODED | kind::CODED_META => {
                 let passes = !sealed || proof != Proof::None;
                 return Ok(if passes { Ok(false) } else { Err(Refusal::Authentication) });
             }

@@ -16,7 +16,9 @@ pub(super) fn body<'a>(kind: u8, r: &mut Fields<'a>) -> Result<Message<'a>, Mess
         kind::XOR | kind::XOR_META => {
             Message::Xor { plane: kind::plane(kind), indices: Indices::read(r)?, data: r.rest() }
         }
-        kind::CODED => Message::Coded { row: Row::read(r)?, data: r.rest() },
+        kind::CODED | kind::CODED_META => {
+            Message::Coded { plane: kind::plane(kind), row: Row::read(r)?, data: r.rest() }
+        }
         kind::QUERY => Message::Query,
         kind::JOIN => Message::Join { group: r.u16(), member: r.u16() },
         kind::INITIATE => Message::Initiate(Initiate::read(r)),

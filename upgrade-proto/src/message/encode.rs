@@ -17,7 +17,7 @@ impl Message<'_> {
             Message::Initiate(_) => kind::INITIATE,
             Message::Block { plane, acknowledge, .. } => block_kind(*plane, *acknowledge),
             Message::Xor { plane, .. } => xor_kind(*plane),
-            Message::Coded { .. } => kind::CODED,
+            Message::Coded { plane, .. } => coded_kind(*plane),
             Message::StatusQuery(_) => kind::STATUS_QUERY,
             Message::RollCall { .. } => kind::ROLL_CALL,
             Message::Status(_) => kind::STATUS,
@@ -47,7 +47,7 @@ impl Message<'_> {
                 indices.write(w);
                 w.put(data);
             }
-            Message::Coded { row, data } => {
+            Message::Coded { row, data, .. } => {
                 row.write(w);
                 w.put(data);
             }
@@ -83,6 +83,13 @@ const fn xor_kind(plane: Plane) -> u8 {
     }
 }
 
+const fn coded_kind(plane: Plane) -> u8 {
+    match plane {
+        Plane::Data => kind::CODED,
+        Plane::Meta => kind::CODED_META,
+    }
+}
+
 /// The octets every message starts with.
 pub(crate) fn header(w: &mut Sink<'_>, kind: u8, session: Session) {
     w.u8(kind);
@@ -105,14 +112,14 @@ pub(crate) fn encode_in_place<'b>(
         Head::Block { plane, acknowledge, .. } => block_kind(plane, acknowledge),
         Head::Xor { plane, .. } => xor_kind(plane),
         #[cfg(feature = "coded")]
-        Head::Coded(_) => kind::CODED,
+        Head::Coded { plane, .. } => coded_kind(plane),
     };
     header(&mut w, kind, session);
     match head {
         Head::Block { index, .. } => w.u16(*index),
         Head::Xor { indices, .. } => indices.write(&mut w),
         #[cfg(feature = "coded")]
-        Head::Coded(row) => row.write(&mut w),
+        Head::Coded { row, .. } => row.write(&mut w),
     }
     let room = w.spare().get_mut(..len).ok_or(BufferTooSmall)?;
     room.fill(0);
@@ -134,5 +141,8 @@ pub(crate) enum Head<'a> {
         indices: &'a Indices,
     },
     #[cfg(feature = "coded")]
-    Coded(Row),
+    Coded {
+        plane: Plane,
+        row: Row,
+    },
 }

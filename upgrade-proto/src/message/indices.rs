@@ -10,9 +10,9 @@ pub const XOR_MAX: usize = 32;
 /// A coded frame's place: `generation u8 | generations u8 | seed u16 | density u8`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// Generation, below `generations`; block `n` is of generation `n mod generations`.
+    /// Generation, below `generations`; block `n` of the plane is of generation `n mod generations`.
     pub generation: u8,
-    /// How many generations the image is cut into.
+    /// How many generations the plane is cut into.
     pub generations: u8,
     /// Seed of the row's pattern.
     pub seed: u16,

@@ -26,7 +26,7 @@ const fn length(kind: u8) -> u8 {
         kind::STATUS_QUERY => 5,
         kind::INITIATE => 28,
         // What stands before a sum is checked when it is read.
-        kind::BLOCK..=kind::CODED => DATA | 2,
+        kind::BLOCK..=kind::CODED_META => DATA | 2,
         kind::ROLL_CALL => DATA | 9,
         _ => UNKNOWN,
     }
@@ -66,7 +66,7 @@ mod tests {
                 }
                 (Ok(packet), None) => prop_assert!(reply(&packet.message), "{packet:?}"),
                 // Its numbers are too few or too many, or its generation is past the last.
-                (Err(_), Some(lead)) => prop_assert!(matches!(lead.kind, kind::XOR | kind::XOR_META | kind::CODED), "{lead:?}"),
+                (Err(_), Some(lead)) => prop_assert!((kind::XOR..=kind::CODED_META).contains(&lead.kind), "{lead:?}"),
                 (Err(_), None) => {}
             }
         }

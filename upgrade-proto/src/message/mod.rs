@@ -71,8 +71,10 @@ pub enum Message<'a> {
         /// The octets.
         data: &'a [u8],
     },
-    /// The XOR of a pseudo-random half or less of a generation of data blocks.
+    /// The XOR of a pseudo-random half or less of a generation of blocks.
     Coded {
+        /// Their plane.
+        plane: Plane,
         /// Which.
         row: Row,
         /// The octets.
@@ -168,6 +170,7 @@ pub(crate) mod kind {
     pub(crate) const XOR: u8 = 0x14;
     pub(crate) const XOR_META: u8 = 0x15;
     pub(crate) const CODED: u8 = 0x16;
+    pub(crate) const CODED_META: u8 = 0x17;
     pub(crate) const STATUS_QUERY: u8 = 0x20;
     pub(crate) const ROLL_CALL: u8 = 0x21;
     pub(crate) const STATUS: u8 = 0x22;
@@ -228,7 +231,9 @@ mod tests {
         assert_eq!(same(Message::Status(Status { report: Report::Count, ..status })), 12);
         assert_eq!(same(Message::Refused(Refusal::Version)), 8);
         let row = Row { generation: 1, generations: 4, seed: 9, density: 25 };
-        assert_eq!(same(Message::Coded { row, data: &[7; 512] }), 7 + 5 + 512);
+        for plane in [Plane::Meta, Plane::Data] {
+            assert_eq!(same(Message::Coded { plane, row, data: &[7; 512] }), 7 + 5 + 512);
+        }
         assert_eq!(same(Message::Activate { at: 0 }), 11);
         assert_eq!(same(Message::Events(&[0; 22])), 29);
     }

@@ -24,7 +24,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     }
 
     #[inline(never)]
-    fn finish(&mut self, unit: u16, put: Result<Put, FlashError>) -> Result<Outcome, FlashError> {
+    pub(super) fn finish(&mut self, unit: u16, put: Result<Put, FlashError>) -> Result<Outcome, FlashError> {
         #[cfg(feature = "coded")]
         self.check_forgotten();
         match put? {
@@ -36,9 +36,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
                     self.heed_manifest()?;
                 }
                 #[cfg(feature = "coded")]
-                if plane == Plane::Data {
-                    self.known_column(index);
-                }
+                self.known_column(plane, index);
                 self.settle();
                 Ok(Outcome::Stored { plane, index })
             }

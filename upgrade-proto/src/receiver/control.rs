@@ -27,7 +27,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     pub(crate) fn handle(&mut self, lead: Lead<'_>, to: Addressed, now: u64) -> Result<Outcome, FlashError> {
         let Lead { kind, session, mut fields } = lead;
         let answer = Pending::status(session, now);
-        if !(kind::BLOCK..=kind::CODED).contains(&kind) {
+        if !(kind::BLOCK..=kind::CODED_META).contains(&kind) {
             return self.control(kind, fields, to, answer);
         }
         if !self.is_current(session) {
@@ -49,7 +49,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         }
         #[cfg(feature = "coded")]
         if let Ok(row) = Row::read(&mut fields) {
-            return self.coded(&row, fields.rest(), now);
+            return self.coded(plane, &row, fields.rest(), now);
         }
         Ok(Outcome::Ignored)
     }

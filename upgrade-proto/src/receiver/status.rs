@@ -85,7 +85,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
             bits |= Status::META;
         }
         let all = first == zero && missing == end.wrapping_sub(zero);
-        let deficits = ask.form == Form::Deficits && plane == Plane::Data;
+        let deficits = ask.form == Form::Deficits;
         // Nothing, or everything: the numbers say so.
         let plain = ask.form != Form::Bitmap && (start >= end || (all && start == first));
         let mut len = 0;
@@ -109,11 +109,11 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
             Quiet::Complete => missing > 0,
         };
         #[cfg(feature = "coded")]
-        if deficits {
+        if deficits && (speaks || plane == Plane::Meta) {
             let most = w.room().min(ask.limit.into()) / 2;
             let lacks = self.deficits(ask.from)?;
             let whole = self.generations() > 0 && lacks.iter().all(|&lack| lack == 0);
-            if ask.quiet == Quiet::Complete && whole && !failed {
+            if ask.quiet == Quiet::Complete && whole && plane == Plane::Data && !failed {
                 return Ok(false);
             }
             lacks.into_iter().take(self.generations().min(most)).for_each(|lack| w.u16(lack));

@@ -153,26 +153,26 @@ impl<F: NorFlash, M: BlockMap<F>> Store<F, M> {
         Ok(())
     }
 
-    /// The unit of a data block.
+    /// The unit of a block of the plane that is being received.
     #[cfg(feature = "coded")]
-    pub(crate) const fn data_unit(&self, index: u16) -> u16 {
-        self.geometry.count(Plane::Meta).saturating_add(index)
+    pub(crate) const fn unit(&self, index: u16) -> u16 {
+        self.geometry.range(self.plane()).0.saturating_add(index)
     }
 
-    /// Whether a data block is there; none past the end is.
+    /// Whether a block of the plane that is being received is there; none past the end is.
     #[cfg(feature = "coded")]
-    pub(crate) fn has_data(&mut self, index: u16) -> Result<bool, FlashError> {
-        match self.geometry.unit(Plane::Data, index) {
+    pub(crate) fn has_block(&mut self, index: u16) -> Result<bool, FlashError> {
+        match self.geometry.unit(self.plane(), index) {
             Some(unit) => self.has(unit),
             None => Ok(false),
         }
     }
 
-    /// Calls `each` with the number of every missing data block, until it returns `false`.
+    /// Calls `each` with the number of every missing block of the plane that is being received, until it returns `false`.
     #[cfg(feature = "coded")]
-    pub(crate) fn each_missing_data(&mut self, each: &mut dyn FnMut(u16) -> bool) -> Result<(), FlashError> {
-        let zero = self.geometry.count(Plane::Meta);
-        self.each_missing(zero, self.geometry.units(), &mut |unit| each(unit.wrapping_sub(zero)))
+    pub(crate) fn each_missing_block(&mut self, each: &mut dyn FnMut(u16) -> bool) -> Result<(), FlashError> {
+        let (zero, end) = self.geometry.range(self.plane());
+        self.each_missing(zero, end, &mut |unit| each(unit.wrapping_sub(zero)))
     }
 
     #[inline(never)]

@@ -39,12 +39,12 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
             self.hear_silence(now);
             // One roll call has one form: the first member's, and those of the same are called.
             let rollable = |meter: &&Meter| Self::rollable(meter, now);
-            let form = self.meters().iter().find(rollable).map(|meter| self.roll_form(meter));
-            let called = |meter: &&Meter| rollable(meter) && Some(self.roll_form(meter)) == form;
-            if let Some((form, quiet)) = form
+            let roll = self.meters().iter().find(rollable).map(|meter| self.roll_form(meter));
+            let called = |meter: &&Meter| rollable(meter) && Some(self.roll_form(meter)) == roll;
+            if let Some(roll) = roll
                 && self.meters().iter().filter(called).count() > 2
             {
-                return self.roll_call(out, form, quiet, now).map(Some);
+                return self.roll_call(out, roll, now).map(Some);
             }
         }
         let Some(at) = self.meters().iter().position(|meter| Self::due(meter, now)) else { return Ok(None) };
@@ -61,7 +61,7 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
             return self.ask(at, Message::Join { group: self.settings.group, member: at }, out).map(Some);
         }
         let form = self.form(&meter);
-        let from = self.from(form, covered);
+        let from = self.from(form, covered, meter.plane_meta);
         let limit = self.settings.longest.saturating_sub(32).saturating_sub(K::OVERHEAD);
         self.slot_limit = limit.min(self.geometry.units().div_ceil(8));
         self.ask(at, Message::StatusQuery(Ask { form, quiet: Quiet::Nobody, from, limit }), out).map(Some)
@@ -71,15 +71,17 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         Self::due(meter, now) && meter.roll_misses < 2 && meter.covered == 0
     }
 
-    /// How a meter is asked in a roll call, and whether silence will do: not before it has said anything, nor for the last word on the image.
-    fn roll_form(&self, meter: &Meter) -> (Form, Quiet) {
+    /// How a meter is asked in a roll call, with what number, and whether silence will do: not before it has said anything, nor for the last
+    /// word on the image.
+    fn roll_form(&self, meter: &Meter) -> (Form, Quiet, u16) {
         let quiet = match meter.state {
             State::Active if !meter.known => Quiet::Nobody,
             State::Active if meter.plane_meta => Quiet::Tagged,
             State::Active => Quiet::Complete,
             _ => Quiet::Nobody,
         };
-        (self.form(meter), quiet)
+        let form = self.form(meter);
+        (form, quiet, self.from(form, 0, meter.plane_meta))
     }
 
     /// Roll calls that a meter may leave without a word before that is taken for its answer: the more it loses, the more. Who lacks tags and was
@@ -103,7 +105,7 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         let count = self.geometry.count(Plane::Data);
         for at in 0..self.used {
             let Some(meter) = self.meters().get(usize::from(at)) else { break };
-            let (form, quiet) = self.roll_form(meter);
+            let (form, quiet, from) = self.roll_form(meter);
             let enough = Self::calls(meter, mean, quiet);
             if quiet == Quiet::Nobody || meter.unsaid < enough || !Self::rollable(meter, now) {
                 continue;
@@ -117,8 +119,7 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
                     let missing =
                         (u32::from(count).saturating_mul(meter.loss.into()) >> 16).saturating_mul(5) >> 2;
                     let missing = u16::try_from(missing).unwrap_or(count);
-                    let rows =
-                        zeros.get(..usize::from(self.from(form, 0)).saturating_mul(2)).unwrap_or(&zeros);
+                    let rows = zeros.get(..usize::from(from).saturating_mul(2)).unwrap_or(&zeros);
                     Status { phase: Phase::Working, missing, report: Report::Deficits(rows), ..none }
                 }
                 _ => Status { phase: Phase::Complete, first_missing: count, missing: 0, ..none },
@@ -136,17 +137,19 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         match self.settings.strategy {
             Strategy::Paper | Strategy::Unicast => Form::Bitmap,
             #[cfg(feature = "coded")]
-            _ if self.coded.active && !meter.apart && !meter.plane_meta => Form::Deficits,
+            _ if !meter.apart && if meter.plane_meta { self.coded.meta } else { self.coded.active } => {
+                Form::Deficits
+            }
             _ => Form::Missing,
         }
     }
 
     /// What a question says beside its form: where the list goes on, or the cut into generations that deficits are asked for.
     #[cfg_attr(not(feature = "coded"), expect(unused_variables, clippy::unused_self, reason = "as above"))]
-    const fn from(&self, form: Form, covered: u16) -> u16 {
+    const fn from(&self, form: Form, covered: u16, meta: bool) -> u16 {
         #[cfg(feature = "coded")]
         if matches!(form, Form::Deficits) {
-            return self.coded.generations as u16;
+            return self.cut(Self::plane_of(meta)) as u16;
         }
         covered
     }
@@ -155,10 +158,10 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
     fn roll_call(
         &mut self,
         out: &mut [u8],
-        form: Form,
-        quiet: Quiet,
+        roll: (Form, Quiet, u16),
         now: u64,
     ) -> Result<(To, usize), BufferTooSmall> {
+        let (form, quiet, from) = roll;
         self.traffic = Traffic::Feedback;
         // The first answers confirm the initiate phase; those of complete meters are about verifying.
         if !self.any(|meter| meter.state == State::Active && meter.known && Self::due(meter, now)) {
@@ -170,7 +173,7 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         let (mut first, mut last, mut called) = (None, 0usize, 0u32);
         for at in 0..self.used {
             let Some(meter) = self.meters().get(usize::from(at)) else { break };
-            if !Self::rollable(meter, now) || self.roll_form(meter) != (form, quiet) {
+            if !Self::rollable(meter, now) || self.roll_form(meter) != roll {
                 continue;
             }
             let Some(meter) = self.meter_mut(at) else { break };
@@ -187,13 +190,13 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
             let misses = if quiet == Quiet::Nobody { &mut meter.roll_misses } else { &mut meter.unsaid };
             *misses = misses.saturating_add(1);
         }
-        let limit = self.report_limit(form);
+        let limit = self.report_limit(form, from);
         self.slot_limit = limit;
         let slot = self
             .airtime(STATUS_OCTETS.saturating_add(limit.into()).saturating_add(K::OVERHEAD.into()))
             .saturating_add(self.settings.turnaround.into());
         let slot = u16::try_from(slot).unwrap_or(u16::MAX);
-        let ask = Ask { form, quiet, from: self.from(form, 0), limit };
+        let ask = Ask { form, quiet, from, limit };
         let first = u16::try_from(first.unwrap_or(0)).unwrap_or(0);
         let members = members.get(..=last).unwrap_or(&[]);
         let len = self.encode(Message::RollCall { ask, slot, first, members }, out)?;
@@ -204,11 +207,11 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
 
     /// Octets of list or bitmap that most meters' answers will need.
     #[cfg_attr(not(feature = "coded"), expect(unused_variables, reason = "as above"))]
-    fn report_limit(&self, form: Form) -> u16 {
+    fn report_limit(&self, form: Form, from: u16) -> u16 {
         let bitmap = |plane| self.geometry.count(plane).div_ceil(8);
         #[cfg(feature = "coded")]
         if form == Form::Deficits {
-            return u16::from(self.coded.generations).saturating_mul(2);
+            return from.saturating_mul(2);
         }
         let (mut most, mut sum, mut meters) = (0u32, 0u32, 0u32);
         let mut plane = Plane::Meta;
@@ -284,6 +287,7 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
             }
             (State::Joined | State::Active, Phase::Erasing) => {
                 meter.waiting = true;
+                meter.ready = false;
                 meter.not_before = now.saturating_add((u64::from(erase) >> 2).max(1));
                 meter.stalls = meter.stalls.saturating_add(1);
                 if joined {
@@ -331,7 +335,7 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         }
     }
 
-    fn unsettled(&mut self, at: u16) {
+    pub(super) fn unsettled(&mut self, at: u16) {
         if let Some(meter) = self.meter_mut(at) {
             meter.stalls = meter.stalls.saturating_add(1);
         }
@@ -352,6 +356,8 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
             self.set_range(Plane::Meta, at, 0, u16::MAX, false);
         }
         let Some(zero) = self.geometry.unit(plane, 0) else { return };
+        #[cfg(feature = "coded")]
+        self.book_missing(at, plane, status.missing);
         let reached = match status.report {
             Report::Count if status.missing == 0 || status.missing >= count => {
                 self.set_range(plane, at, 0, count, status.missing > 0);
@@ -393,6 +399,8 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         let before = match self.meter_mut(at) {
             Some(meter) => {
                 meter.known = true;
+                // What kept it apart was its rows of the plane before.
+                meter.apart &= meter.plane_meta == (plane == Plane::Meta);
                 meter.covered = if settled { 0 } else { reached.unwrap_or(0) };
                 meter.plane_meta = plane == Plane::Meta;
                 meter.waiting = meter.waiting && !settled && matches!(status.report, Report::Deficits(_));

@@ -206,6 +206,7 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
             (Message::Refused(Refusal::State), State::Active | State::Complete) => {
                 meter.state = State::Joined;
                 meter.waiting = false;
+                meter.ready = false;
             }
             // Told to activate before, without an answer: it has gone on to install. The read-back tells.
             (Message::Refused(Refusal::State), State::Verified)

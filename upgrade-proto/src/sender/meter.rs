@@ -55,6 +55,14 @@ impl State {
     }
 }
 
+impl Meter {
+    /// Its loss, or `mean` where nothing was measured yet.
+    #[cfg(feature = "coded")]
+    pub(super) const fn loss_or(&self, mean: u16) -> u16 {
+        if self.sent == 0 { mean } else { self.loss }
+    }
+}
+
 /// What the sender knows of a meter.
 #[derive(Copy, Clone, Debug, Default)]
 pub struct Meter {
@@ -78,6 +86,8 @@ pub struct Meter {
     pub(super) unicast: bool,
     pub(super) waiting: bool,
     pub(super) skipped: bool,
+    /// Was ready when the head of manifest and tags was sent to whoever listens: what it lacks of it, it lost.
+    pub(super) ready: bool,
     /// The last round was for it.
     pub(super) served: bool,
     /// Its decoder cannot hold the cut into generations: it is repaired by lists.

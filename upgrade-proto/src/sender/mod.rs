@@ -137,6 +137,10 @@ pub struct Sender<'t, S, K = NoSeal> {
     sent: u32,
     traffic: Traffic,
     slot_limit: u16,
+    /// Share of the blocks sent first that were lost, in 1/65536.
+    first_loss: u16,
+    /// Pause after the frame handed out last, in milliseconds, beyond the usual.
+    linger: u16,
     #[cfg(feature = "coded")]
     coded: round::Coded,
 }
@@ -228,6 +232,8 @@ impl<'t, S: Source, K: Seal> Sender<'t, S, K> {
             sent: 0,
             traffic: Traffic::Control,
             slot_limit: 0,
+            first_loss: 0,
+            linger: 0,
             #[cfg(feature = "coded")]
             coded: round::Coded::default(),
         })
@@ -416,7 +422,7 @@ impl<'t, S: Source, K: Seal> Sender<'t, S, K> {
                 },
             };
             if matches!(to, To::Group(_)) {
-                self.pause = self.settings.gap;
+                self.pause = self.settings.gap.saturating_add(core::mem::take(&mut self.linger));
             }
             let len = self.seal.seal(to, out, len)?;
             self.sent = self.sent.wrapping_add(1);
@@ -449,7 +455,7 @@ impl<'t, S: Source, K: Seal> Sender<'t, S, K> {
         all.saturating_mul(1000).checked_div(self.settings.rate.into()).unwrap_or(0)
     }
 
-    fn plane_of(meta: bool) -> Plane {
+    const fn plane_of(meta: bool) -> Plane {
         if meta { Plane::Meta } else { Plane::Data }
     }
 

@@ -31,14 +31,15 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         u32::try_from(total / 1000).unwrap_or(u32::MAX)
     }
 
-    /// Share of blocks that active meters lose on average, in 1/65536.
+    /// Share of blocks that active meters lose on average, in 1/65536; before any was measured, what the blocks sent first said.
     pub(super) fn mean_loss(&self) -> u16 {
         let (mut sum, mut meters) = (0u32, 0u32);
-        for meter in self.meters().iter().filter(|meter| meter.state == State::Active) {
+        let measured = |meter: &&super::Meter| meter.state == State::Active && meter.sent > 0;
+        for meter in self.meters().iter().filter(measured) {
             sum = sum.saturating_add(meter.loss.into());
             meters = meters.saturating_add(1);
         }
-        u16::try_from(sum.checked_div(meters).unwrap_or(0)).unwrap_or(u16::MAX)
+        sum.checked_div(meters).map_or(self.first_loss, |mean| u16::try_from(mean).unwrap_or(u16::MAX))
     }
 
     /// Largest loss among the meters of the round, in 1/65536.

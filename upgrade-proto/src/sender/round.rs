@@ -98,7 +98,8 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         let meta = self.meters().iter().any(|meter| lacking(meter) && meter.plane_meta);
         let plane = Self::plane_of(meta);
         // Those that cannot follow the coded repair come first: the others hear their blocks too.
-        let apart = !meta && self.meters().iter().any(|meter| lacking(meter) && meter.apart);
+        let apart =
+            self.meters().iter().any(|meter| lacking(meter) && meter.plane_meta == meta && meter.apart);
         self.mask.fill(0);
         let mut flagged = false;
         let mut any = false;
@@ -168,7 +169,7 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         if lacked > 0 && (paper || alone || flagged) {
             end = head;
         } else if lacked > 0 {
-            self.round.copies = self.head_copies(lacked, head);
+            self.round.copies = self.head_copies(lacked);
             start = head;
         }
         for pass in 0..2 {

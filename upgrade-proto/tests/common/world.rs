@@ -135,6 +135,8 @@ pub struct World<'i, F, M> {
     pub rng: Chance,
     pub trouble: Trouble,
     pub frames: u64,
+    /// Frames of each kind.
+    pub kinds: [u64; 64],
 }
 
 impl<'i, F: NorFlash, M: BlockMap<F>> World<'i, F, M> {
@@ -149,7 +151,7 @@ impl<'i, F: NorFlash, M: BlockMap<F>> World<'i, F, M> {
             .map(|(at, (flash, map))| Some(Receiver::new(flash, map, [0; 1024], config(at as u8))))
             .collect();
         let down = vec![0; nodes.len()];
-        World { image, nodes, down, held: Vec::new(), now: 0, rng, trouble, frames: 0 }
+        World { image, nodes, down, held: Vec::new(), now: 0, rng, trouble, frames: 0, kinds: [0; 64] }
     }
 
     fn give(&mut self, at: usize, octets: &[u8], to: Addressed) {
@@ -168,7 +170,7 @@ impl<'i, F: NorFlash, M: BlockMap<F>> World<'i, F, M> {
             return;
         }
         let mut octets = octets.to_vec();
-        if (0x10..=0x16).contains(&octets[0]) && self.rng.unit() < corrupt {
+        if (0x10..=0x17).contains(&octets[0]) && self.rng.unit() < corrupt {
             let place = 7 + self.rng.below(octets.len() as u64 - 7) as usize;
             octets[place] ^= 1 << self.rng.below(8);
         }
@@ -193,6 +195,7 @@ impl<'i, F: NorFlash, M: BlockMap<F>> World<'i, F, M> {
                 self.frames += 1;
                 self.now += 1 + transmit.octets.len() as u64 / 12;
                 let octets = transmit.octets.to_vec();
+                self.kinds[usize::from(octets[0] & 0x3F)] += 1;
                 Packet::parse(&octets).expect("what the sender says parses");
                 for at in 0..self.nodes.len() {
                     let to = match transmit.to {

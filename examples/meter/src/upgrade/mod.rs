@@ -12,6 +12,7 @@ mod options;
 mod pack;
 mod receive;
 mod ring;
+mod scenario;
 mod send;
 mod sign;
 mod simulate;

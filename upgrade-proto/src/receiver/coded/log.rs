@@ -1,7 +1,8 @@
 //! Rows in scratch flash, one after the other, so that a reset loses none.
 //!
-//! Entries of `32 + l / 8 + block` octets at most, each `magic u16 | generation u8 | generations u8 | pivot u16 | columns u16 | bits | data | CRC-32 u32`;
-//! the check value comes last, so a torn entry is none.
+//! Entries of `32 + l / 8 + block` octets at most, each `magic u16 | generation u8 | generations u8 | pivot u16 | start (6 bits) and columns u16 | bits | data
+//! | CRC-32 u32`; the check value comes last, so a torn entry is none. A log that starts over counts its start, lest entries of the one before be
+//! taken for its own.
 
 use super::super::Receiver;
 use super::matrix::{BITS_MAX, Bits, Matrix, NO_SLOT, rows_for};
@@ -9,15 +10,18 @@ use crate::bitmap::BlockMap;
 use crate::flash::{self, CHUNK, FlashError};
 use crate::hash::{CRC_START, Hash256, crc_end, crc_step};
 use crate::receiver::store::xor_from;
-use crate::session::Session;
+use crate::session::{Plane, Session};
 use embedded_storage::nor_flash::NorFlash;
 
 /// Octets of an entry before its bits: `magic u16 | generation u8 | generations u8 | pivot u16 | columns u16`.
 const HEAD: usize = 8;
+/// Bits of the number of columns; the start of the log is above.
+const START: u16 = 10;
 const BITS_AT: u32 = 8;
 /// `COLUMNS` as pivot marks the list of columns instead of a row.
 pub(super) const COLUMNS: u16 = u16::MAX;
 const MAGIC: u16 = 0x5C0D;
+const MAGIC_META: u16 = 0xA30D;
 
 /// Where things are in an entry of the log.
 #[derive(Copy, Clone)]
@@ -34,6 +38,7 @@ pub(super) struct Entry {
     pub(super) generations: u8,
     pub(super) pivot: u16,
     pub(super) columns: u16,
+    pub(super) start: u8,
 }
 
 impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Receiver<F, M, H, R, B> {
@@ -54,18 +59,22 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         })
     }
 
-    /// Marks the log entries of one session, lest those of another be taken for its own after a reset.
+    /// Marks the log entries of one session and plane, lest those of another be taken for its own after a reset.
     const fn magic(&self) -> u16 {
         let Session { id, image } = self.store.session;
         let [a, b, c, d] = image.to_be_bytes();
-        MAGIC ^ id ^ u16::from_be_bytes([a, b]) ^ u16::from_be_bytes([c, d])
+        let magic = match self.coder.plane {
+            Plane::Meta => MAGIC_META,
+            Plane::Data => MAGIC,
+        };
+        magic ^ id ^ u16::from_be_bytes([a, b]) ^ u16::from_be_bytes([c, d])
     }
 
     pub(super) fn slot_at(&self, shape: &Shape, slot: u16) -> u32 {
         self.store.layout.scratch.start.wrapping_add(shape.stride.wrapping_mul(slot.into()))
     }
 
-    /// Adds the bits of the row whose first column is `column`; those before are zero.
+    /// Adds the bits of the row whose last column is `column`; those after it are zero.
     pub(super) fn xor_bits(
         &mut self,
         shape: &Shape,
@@ -73,11 +82,10 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         column: u16,
         bits: &mut Bits,
     ) -> Result<(), FlashError> {
-        let before = usize::from(column >> 3);
-        let at = self.slot_at(shape, slot).wrapping_add(u32::from(column >> 3)).wrapping_add(BITS_AT);
-        let to = bits.0.get_mut(before..shape.bits).ok_or(FlashError)?;
-        let len = u32::try_from(to.len()).map_err(|_| FlashError)?;
-        xor_from(&mut self.store.flash, at, len, to)
+        let len = (column >> 3).saturating_add(1);
+        let to = bits.0.get_mut(..usize::from(len)).ok_or(FlashError)?;
+        let at = self.slot_at(shape, slot).wrapping_add(BITS_AT);
+        xor_from(&mut self.store.flash, at, len.into(), to)
     }
 
     /// Writes an entry to the log: head, bits, the buffer's octets, check value. `None`: the log is full.
@@ -95,7 +103,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         let at = self.slot_at(&shape, slot);
         self.erase_ahead(at, shape.stride)?;
         let ([m, n], [p, q]) = (self.magic().to_be_bytes(), pivot.to_be_bytes());
-        let [c, d] = self.coder.columns.to_be_bytes();
+        let [c, d] = (self.coder.columns | (u16::from(self.coder.start) << START)).to_be_bytes();
         let mut head = [0xFFu8; HEAD + BITS_MAX];
         for (to, from) in head.iter_mut().zip([m, n, generation, self.coder.generations, p, q, c, d]) {
             *to = from;
@@ -163,23 +171,30 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
             }
         }
         let (pivot, columns) = (u16::from_be_bytes([p, q]), u16::from_be_bytes([c, d]));
-        Ok(Some(Entry { generation, generations, pivot, columns }))
+        let start = c >> (START - 8);
+        Ok(Some(Entry { generation, generations, pivot, columns: columns & ((1 << START) - 1), start }))
     }
 
     /// After a reset: the log's end, if it is of this cut into generations.
     pub(super) fn adopt(&mut self, shape: &Shape, generations: u8) -> Result<bool, FlashError> {
-        self.coder.reset();
-        let mut slot = 0;
-        while slot < shape.slots {
-            match self.entry(shape, slot, true)? {
-                Some(entry) if entry.generations == generations => slot = slot.saturating_add(1),
-                _ => break,
-            }
-        }
+        self.coder.discard();
         self.coder.generations = generations;
-        if slot > 0 {
+        let mut slot = 0;
+        loop {
+            let from = slot;
+            while let Some(entry) = self.entry(shape, slot, true)?
+                && entry.generations == generations
+                && (slot == 0 || entry.start == self.coder.start)
+            {
+                self.coder.start = entry.start;
+                slot = slot.saturating_add(1);
+            }
+            if slot == from {
+                break;
+            }
             self.coder.kept = true;
-            // The sector after the last whole entry may be half written or half erased: the log goes on in a fresh one.
+            // The sector after the last whole entry may be half written or half erased: the log goes on in a fresh one, as it did after a reset
+            // before this one.
             let sector = u32::try_from(F::ERASE_SIZE).map_err(|_| FlashError)?;
             let base = self.store.layout.scratch.start;
             let torn = self.slot_at(shape, slot).wrapping_sub(base).saturating_add(shape.stride);
@@ -188,13 +203,21 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
             while slot < shape.slots && floor(self.slot_at(shape, slot).wrapping_sub(base)) < fresh {
                 slot = slot.saturating_add(1);
             }
-            let at = floor(self.slot_at(shape, slot).wrapping_sub(base));
-            if slot < shape.slots && at.saturating_add(sector) <= self.store.layout.scratch.len {
-                flash::erase_sector(&mut self.store.flash, base.wrapping_add(at), true)?;
-            }
             self.coder.next = slot;
         }
-        Ok(slot > 0)
+        if self.coder.kept && self.coder.next < shape.slots {
+            let sector = u32::try_from(F::ERASE_SIZE).map_err(|_| FlashError)?;
+            let at = self.slot_at(shape, self.coder.next);
+            let at = at.wrapping_sub(
+                at.wrapping_sub(self.store.layout.scratch.start).checked_rem(sector).unwrap_or(0),
+            );
+            if at.saturating_add(sector).saturating_sub(self.store.layout.scratch.start)
+                <= self.store.layout.scratch.len
+            {
+                flash::erase_sector(&mut self.store.flash, at, true)?;
+            }
+        }
+        Ok(self.coder.kept)
     }
 
     pub(super) fn read_columns(&mut self, shape: &Shape, slot: u16, columns: u16) -> Result<(), FlashError> {

@@ -25,12 +25,16 @@ const INSIST: u8 = 4;
 
 #[derive(Debug)]
 pub(crate) struct Coder {
+    /// Of which the rows are; the data's are taken only once manifest and tags are there.
+    plane: Plane,
     generations: u8,
     /// The generation in RAM.
     loaded: Option<u8>,
     columns: u16,
     rank: u16,
     solve: Solve,
+    /// How often the log started over, modulo 64.
+    start: u8,
     /// Next free scratch slot.
     next: u16,
     /// The end of the log was looked for since the reset.
@@ -52,11 +56,13 @@ const VOID: u16 = u16::MAX;
 impl Coder {
     pub(crate) const fn new() -> Self {
         Coder {
+            plane: Plane::Meta,
             generations: 0,
             loaded: None,
             columns: 0,
             rank: 0,
             solve: Solve::Open,
+            start: 0,
             next: 0,
             found: false,
             kept: false,
@@ -72,7 +78,10 @@ impl Coder {
 
     /// Forgets the rows, those in the log too.
     const fn discard(&mut self) {
+        let (plane, start) = (self.plane, self.start.wrapping_add(1) & 0x3F);
         self.reset();
+        self.plane = plane;
+        self.start = start;
         self.found = true;
     }
 
@@ -85,6 +94,12 @@ impl Coder {
     fn noted(&self, generation: u8) -> u16 {
         self.deficits.get(usize::from(generation)).copied().unwrap_or(VOID)
     }
+
+    /// No generation lacks a row.
+    fn is_full(&self) -> bool {
+        self.generations > 0
+            && self.deficits.iter().take(self.generations.into()).all(|&deficit| deficit == 0)
+    }
 }
 
 impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Receiver<F, M, H, R, B> {
@@ -93,10 +108,27 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         if self.store.layout.scratch.len == 0 { 0 } else { rows_for(self.ram.as_mut().len()) }
     }
 
-    /// Takes a coded row.
-    pub(super) fn coded(&mut self, row: &Row, data: &[u8], now: u64) -> Result<Outcome, FlashError> {
+    /// Rows of the plane before are of no use any more: what is received now starts its own log.
+    fn follow(&mut self) {
+        let plane = self.store.plane();
+        if self.coder.plane != plane {
+            self.coder.reset();
+            self.coder.plane = plane;
+        }
+    }
+
+    /// Takes a coded row. Like one of the data, one of manifest and tags is kept before it can be checked; what is solved from them is checked
+    /// as if it had come by itself, up to the digest in the initiate message.
+    pub(super) fn coded(
+        &mut self,
+        plane: Plane,
+        row: &Row,
+        data: &[u8],
+        now: u64,
+    ) -> Result<Outcome, FlashError> {
+        self.follow();
         // Without tags nothing would tell a wrong solution from a right one before the whole image is checked.
-        if self.store.missing_meta > 0
+        if plane != self.coder.plane
             || !self.store.geometry.tagged()
             || row.generations == 0
             || row.generations > GENERATIONS_MAX
@@ -116,6 +148,9 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
             }
         }
         self.coder.other = (0, 0);
+        if self.coder.generations == row.generations && self.coder.is_full() {
+            return Ok(Outcome::Duplicate);
+        }
         if !self.load(row.generation, row.generations)? {
             return Ok(Outcome::Unusable);
         }
@@ -125,11 +160,11 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         let mut bits = Bits([0; BITS_MAX]);
         let Some(sum) = self.buffer.get_mut(..data.len()) else { return Ok(Outcome::Unusable) };
         sum.copy_from_slice(data);
-        let count = self.store.geometry.count(Plane::Data);
+        let count = self.store.geometry.count(plane);
         let Some(matrix) = Matrix::new(self.ram.as_mut()) else { return Ok(Outcome::Unusable) };
         for index in RowBlocks::new(count, row) {
-            if self.store.has_data(index)? {
-                self.store.xor_into(self.store.data_unit(index), sum)?;
+            if self.store.has_block(index)? {
+                self.store.xor_into(self.store.unit(index), sum)?;
             } else if let Some(column) = matrix.find(index, self.coder.columns) {
                 bits.flip(column);
             } else {
@@ -141,13 +176,14 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         self.reduce(row, bits)
     }
 
-    /// Reduces the row in the buffer by those there are; keeps what is left under its first column.
+    /// Reduces the row in the buffer by those there are; keeps what is left under its last column. So the column before all others is solved
+    /// first, and of manifest and tags each block before those that it vouches for.
     fn reduce(&mut self, row: &Row, mut bits: Bits) -> Result<Outcome, FlashError> {
         let Some(shape) = self.shape() else { return Ok(Outcome::Unusable) };
         let block = usize::from(self.store.geometry.block());
         let base = self.store.layout.scratch.start;
         let columns = self.coder.columns;
-        for column in 0..columns {
+        for column in (0..columns).rev() {
             if !bits.get(column) {
                 continue;
             }
@@ -189,7 +225,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
             let fresh = !self.coder.found && self.adopt(&shape, generations)?;
             if !fresh {
                 // Another cut into generations: what was kept for the one before is of no use.
-                self.coder.reset();
+                self.coder.discard();
                 self.coder.generations = generations;
             }
             self.coder.found = true;
@@ -205,7 +241,11 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         let mut listed = false;
         for slot in 0..self.coder.next {
             let Some(entry) = self.entry(&shape, slot, false)? else { continue };
-            if entry.generation != generation || entry.generations != generations || entry.columns > rows {
+            if entry.generation != generation
+                || entry.generations != generations
+                || entry.start != self.coder.start
+                || entry.columns > rows
+            {
                 continue;
             }
             if entry.pivot == COLUMNS {
@@ -238,7 +278,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         for column in 0..self.coder.columns {
             let Some(matrix) = Matrix::new(self.ram.as_mut()) else { return Ok(()) };
             let (index, slot) = (word(matrix.columns, column), word(matrix.slots, column));
-            if slot == NO_SLOT && self.store.has_data(index)? {
+            if slot == NO_SLOT && self.store.has_block(index)? {
                 self.coder.rank = self.coder.rank.saturating_add(1);
             }
         }
@@ -257,7 +297,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         let (generations, columns) = (u16::from(self.coder.generations), self.coder.columns);
         let Some(matrix) = Matrix::new(self.ram.as_mut()) else { return Ok(false) };
         let mut all = true;
-        self.store.each_missing_data(&mut |index| {
+        self.store.each_missing_block(&mut |index| {
             all = index.checked_rem(generations) != Some(generation.into())
                 || matrix.find(index, columns).is_some();
             all
@@ -266,7 +306,10 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     }
 
     /// A block came by another way than rows: its column needs none any more.
-    pub(super) fn known_column(&mut self, index: u16) {
+    pub(super) fn known_column(&mut self, plane: Plane, index: u16) {
+        if self.coder.plane != plane {
+            return;
+        }
         let Some(generation) = index.checked_rem(self.coder.generations.into()) else { return };
         let Ok(generation) = u8::try_from(generation) else { return };
         if self.coder.loaded != Some(generation) {
@@ -289,7 +332,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     fn list_columns(&mut self, generation: u8, generations: u8, rows: u16) -> Result<bool, FlashError> {
         let Some(matrix) = Matrix::new(self.ram.as_mut()) else { return Ok(false) };
         let mut columns = 0u16;
-        self.store.each_missing_data(&mut |index| {
+        self.store.each_missing_block(&mut |index| {
             if index.checked_rem(generations.into()) == Some(generation.into()) {
                 set_word(matrix.columns, columns, index);
                 columns = columns.saturating_add(1);
@@ -347,6 +390,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
 
     /// Rows lacking of each generation; a meter without rows takes the cut into `cut` generations that the question names.
     pub(super) fn deficits(&mut self, cut: u16) -> Result<[u16; GENERATIONS_MAX as usize], FlashError> {
+        self.follow();
         let unused = self.coder.generations == 0 || !self.coder.kept;
         if unused
             && let Some(cut) = u8::try_from(cut).ok().filter(|&cut| cut > 0 && cut <= GENERATIONS_MAX)
@@ -357,7 +401,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
             self.load(0, cut)?;
         }
         let mut words = [0u16; GENERATIONS_MAX as usize];
-        if self.store.missing_data > 0 {
+        if self.store.missing(self.coder.plane) > 0 {
             for (generation, deficit) in (0..self.coder.generations).zip(&mut words) {
                 *deficit = self.deficit(generation)?;
             }

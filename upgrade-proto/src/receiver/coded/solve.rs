@@ -1,13 +1,13 @@
 //! Back substitution, a column at a time, between frames.
 
-use super::super::{Receiver, Work};
+use super::super::{Outcome, Receiver, Work};
 use super::VOID;
 use super::matrix::{BITS_MAX, Bits, Matrix, NO_SLOT, word};
 use crate::bitmap::BlockMap;
 use crate::flash::FlashError;
 use crate::hash::Hash256;
 use crate::message::Phase;
-use crate::receiver::store::{Put, xor_from};
+use crate::receiver::store::xor_from;
 use embedded_storage::nor_flash::NorFlash;
 
 /// Time without a coded row after which a full generation is solved, in milliseconds.
@@ -28,25 +28,25 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
 
     /// Solves one column of a full generation, from the last one up, when no row has come for a while.
     pub(in crate::receiver) fn solve(&mut self, now: u64) -> Result<Work, FlashError> {
-        if self.phase != Phase::Receiving || self.coder.generations == 0 || self.store.missing_data == 0 {
+        self.follow();
+        if self.phase != Phase::Receiving
+            || self.coder.generations == 0
+            || self.store.missing(self.coder.plane) == 0
+        {
             return Ok(Work::Idle);
         }
-        if now < self.coder.last_row.saturating_add(QUIET) {
+        // While rows come, solving one generation would take the RAM from another.
+        if !self.coder.is_full() && now < self.coder.last_row.saturating_add(QUIET) {
             return Ok(Work::Until(self.coder.last_row.saturating_add(QUIET)));
         }
         match self.coder.solve {
-            Solve::At(0) => {
+            Solve::At(past) if past >= self.coder.columns => {
                 self.coder.solve = Solve::Open;
                 Ok(Work::More)
             }
-            Solve::At(above) => {
-                let column = above.saturating_sub(1);
-                self.coder.solve = Solve::At(column);
+            Solve::At(column) => {
+                self.coder.solve = Solve::At(column.saturating_add(1));
                 let solved = self.solve_column(column);
-                if self.store.forgot {
-                    self.check_forgotten();
-                    return Ok(Work::More);
-                }
                 if !solved? {
                     let generation = self.coder.loaded.unwrap_or(0);
                     self.coder.note(generation, VOID);
@@ -62,7 +62,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
                         && self.unsolved(generation)?
                         && self.load(generation, self.coder.generations)?
                     {
-                        self.coder.solve = Solve::At(self.coder.columns);
+                        self.coder.solve = Solve::At(0);
                         return Ok(Work::More);
                     }
                 }
@@ -75,7 +75,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     fn unsolved(&mut self, generation: u8) -> Result<bool, FlashError> {
         let mut any = false;
         let generations = u16::from(self.coder.generations);
-        self.store.each_missing_data(&mut |index| {
+        self.store.each_missing_block(&mut |index| {
             any = index.checked_rem(generations) == Some(generation.into());
             !any
         })?;
@@ -87,7 +87,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         let Some(shape) = self.shape() else { return Ok(false) };
         let Some(matrix) = Matrix::new(self.ram.as_mut()) else { return Ok(false) };
         let (index, slot) = (word(matrix.columns, column), word(matrix.slots, column));
-        if self.store.has_data(index)? {
+        if self.store.has_block(index)? {
             return Ok(true);
         }
         if slot == NO_SLOT {
@@ -102,14 +102,14 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         self.xor_bits(&shape, slot, column, &mut bits)?;
         let Some(sum) = self.buffer.get_mut(..usize::from(block)) else { return Ok(false) };
         let Some(matrix) = Matrix::new(self.ram.as_mut()) else { return Ok(false) };
-        for other in column.saturating_add(1)..self.coder.columns {
+        for other in 0..column {
             if bits.get(other) {
-                self.store.xor_into(self.store.data_unit(word(matrix.columns, other)), sum)?;
+                self.store.xor_into(self.store.unit(word(matrix.columns, other)), sum)?;
             }
         }
-        let unit = self.store.data_unit(index);
+        let unit = self.store.unit(index);
         let Some((data, _)) = sum.split_at_checked(self.store.len(unit).into()) else { return Ok(false) };
-        let put = self.store.take::<H>(unit, data)?;
-        Ok(put != Put::Refused)
+        let put = self.store.take::<H>(unit, data);
+        Ok(self.finish(unit, put)? != Outcome::Unusable)
     }
 }

@@ -12,6 +12,8 @@ use crate::session::Plane;
 pub(crate) struct Coded {
     /// Rows were sent, and are kept by the meters.
     pub(crate) active: bool,
+    /// Manifest and tags are sent as rows from the first pass on.
+    pub(crate) meta: bool,
     foreseen: bool,
     /// Rows of this cut were sent.
     begun: bool,
@@ -20,7 +22,7 @@ pub(crate) struct Coded {
     density: u8,
     seed: u16,
     generation: u8,
-    left: u16,
+    pub(super) left: u16,
 }
 
 /// Blocks of a row that fall on missing ones, on average, at the meter that lacks fewest: enough for sparse rows to be as good as dense ones.
@@ -35,6 +37,8 @@ const OTHER_MAX: u8 = 4;
 /// Mean loss, in 1/65536, from which meters are asked at once for rows lacking instead of lists.
 const LOSSY: u32 = 65536 / 22;
 
+/// Half of the blocks: rows of few columns are best so.
+const DENSE: u8 = 128;
 /// Columns of a generation below which a cut that a slow flash can follow is not worth its rows beyond.
 const SMALL: u32 = 64;
 
@@ -65,25 +69,25 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
     }
 
     /// Generations the table has room for.
-    fn generations_room(&self) -> u8 {
+    pub(super) fn generations_room(&self) -> u8 {
         let room = self.deficits.len().checked_div(self.meters.len()).unwrap_or(0);
         u8::try_from(room).unwrap_or(u8::MAX).min(GENERATIONS_MAX)
     }
 
-    fn masked(&self, meter: u16) -> bool {
+    pub(super) fn masked(&self, meter: u16) -> bool {
         self.mask.get(usize::from(meter >> 3)).is_some_and(|octet| octet & (0x80u8 >> (meter & 7)) != 0)
     }
 
     /// Plans a coded round if it takes less than `other` octets, or is asked for.
     pub(super) fn choose_coded(&mut self, other: u64) -> bool {
         let wanted = matches!(self.settings.strategy, Strategy::Auto | Strategy::Coded);
-        if !wanted
-            || !self.initiate.tagged
-            || !self.seal.has_group()
-            || self.round.plane == Plane::Meta
-            || !self.first_done(Plane::Data)
-            || self.round.apart
-        {
+        if !wanted || !self.initiate.tagged || !self.seal.has_group() || self.round.apart {
+            return false;
+        }
+        if self.round.plane == Plane::Meta {
+            return self.choose_rows_for_tags();
+        }
+        if !self.first_done(Plane::Data) {
             return false;
         }
         if !self.coded.active && !self.cut_generations() {
@@ -105,15 +109,29 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
             || coded < other.saturating_add(again)
         {
             self.coded.active = true;
-            self.coded.generation = 0;
-            self.coded.left = u16::try_from(self.rows_needed(0)).unwrap_or(u16::MAX);
-            self.round.kind = Kind::Coded;
-            self.round.frames = u16::try_from(frames).unwrap_or(u16::MAX);
-            self.round.split = 0;
-            self.round.len = 0;
+            self.begin_rows(frames);
             return true;
         }
         false
+    }
+
+    /// Makes the round one of rows.
+    pub(super) fn begin_rows(&mut self, frames: u32) {
+        self.coded.generation = 0;
+        self.coded.left = u16::try_from(self.rows_needed(0)).unwrap_or(u16::MAX);
+        self.round.kind = Kind::Coded;
+        self.round.frames = u16::try_from(frames).unwrap_or(u16::MAX);
+        self.round.split = 0;
+        self.round.len = 0;
+        self.round.copies = 0;
+    }
+
+    /// Generations that a plane is cut into.
+    pub(in crate::sender) const fn cut(&self, plane: Plane) -> u8 {
+        match plane {
+            Plane::Meta => 1,
+            Plane::Data => self.coded.generations,
+        }
     }
 
     /// Whether the worst meter loses three times as much as they do on average.
@@ -125,11 +143,17 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
     }
 
     /// Rows of a generation until its neediest meter has enough, at its loss.
-    fn rows_needed(&self, generation: u8) -> u32 {
+    pub(super) fn rows_needed(&self, generation: u8) -> u32 {
         let mut most = 0u32;
+        let mean = self.mean_loss();
         for meter in (0..self.used).filter(|&meter| self.masked(meter)) {
-            let deficit = u32::from(self.deficit(meter, generation));
-            let loss = self.meters().get(usize::from(meter)).map_or(0, |meter| u32::from(meter.loss));
+            // None can be solved: it is on its way to be kept apart.
+            let Some(deficit) = Some(self.deficit(meter, generation)).filter(|&deficit| deficit != u16::MAX)
+            else {
+                continue;
+            };
+            let deficit = u32::from(deficit);
+            let loss = self.meters().get(usize::from(meter)).map_or(0, |meter| meter.loss_or(mean).into());
             let keep = 0x1_0000u32.saturating_sub(loss.min(0xE000));
             let rows = (deficit << 16).div_ceil(keep);
             most = most.max(rows);
@@ -155,7 +179,7 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
             lacked.add(meter.missing.into(), meter.missing.into(), meter.identity.read_time);
         }
         while generations <= self.generations_room() {
-            if self.count_deficits(generations) && self.settle_cut(generations, &lacked) {
+            if self.count_deficits(Plane::Data, generations) && self.settle_cut(generations, &lacked) {
                 return true;
             }
             generations = generations.saturating_add(1);
@@ -175,18 +199,21 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         let length = u32::from(count).checked_div(generations.into()).unwrap_or(0);
         let reduce = lacked.most.checked_div(generations.into()).unwrap_or(0) / 2;
         let reads = (length.saturating_mul(density) >> 8).saturating_add(reduce);
-        let block = u32::from(self.geometry.block());
-        let time = reads.saturating_mul(lacked.slowest).saturating_mul(block) / 512 / 100;
-        let frame = self.airtime(self.frame_octets(5).saturating_sub(self.settings.overhead.into()));
-        // A fifth is left for the meter's other work.
-        if u64::from(time).saturating_mul(5)
-            > frame.saturating_add(self.settings.gap.into()).saturating_mul(4)
-        {
+        if !self.keeps_up(reads, lacked.slowest) {
             return false;
         }
         self.coded.generations = generations;
         self.coded.density = u8::try_from(density).unwrap_or(128);
         true
+    }
+
+    /// Whether a flash reads so many blocks while a row is on the channel.
+    pub(super) fn keeps_up(&self, reads: u32, read_time: u32) -> bool {
+        let block = u32::from(self.geometry.block());
+        let time = reads.saturating_mul(read_time).saturating_mul(block) / 512 / 100;
+        let frame = self.airtime(self.frame_octets(5).saturating_sub(self.settings.overhead.into()));
+        // A fifth is left for the meter's other work.
+        u64::from(time).saturating_mul(5) <= frame.saturating_add(self.settings.gap.into()).saturating_mul(4)
     }
 
     /// After the first pass over a channel that loses much: settles a cut by what is expected to be lacking, so that the meters answer
@@ -213,7 +240,7 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         let mut lacked = Lacked { fewest: count, ..Lacked::default() };
         for meter in self.meters().iter().filter(active) {
             // The meta plane is a small sample: half of what it says, half of what all say, and a twelfth for luck.
-            let loss = u32::from(meter.loss).midpoint(mean);
+            let loss = u32::from(meter.loss_or(u16::try_from(mean).unwrap_or(u16::MAX))).midpoint(mean);
             let lacks = count.saturating_mul(loss) >> 16;
             let most = lacks.saturating_mul(13) / 12;
             let Some(least) = most.checked_div(meter.identity.rows.into()) else { return };
@@ -230,10 +257,10 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
     }
 
     /// Counts what each meter lacks of each generation; `false` when one lacks more than it has memory for.
-    fn count_deficits(&mut self, generations: u8) -> bool {
+    pub(super) fn count_deficits(&mut self, plane: Plane, generations: u8) -> bool {
         self.deficits.fill(0);
-        let Some(zero) = self.geometry.unit(Plane::Data, 0) else { return false };
-        for index in 0..self.geometry.count(Plane::Data) {
+        let Some(zero) = self.geometry.unit(plane, 0) else { return false };
+        for index in 0..self.geometry.count(plane) {
             let generation = u8::try_from(index.checked_rem(generations.into()).unwrap_or(0)).unwrap_or(0);
             let from = self.stride.saturating_mul(usize::from(zero.saturating_add(index)));
             for octet in 0..self.stride {
@@ -259,9 +286,11 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
 
     /// The next coded frame.
     pub(super) fn next_coded(&mut self, out: &mut [u8]) -> Result<Option<usize>, BufferTooSmall> {
+        let plane = self.round.plane;
+        let generations = self.cut(plane);
         while self.coded.left == 0 {
             self.coded.generation = self.coded.generation.saturating_add(1);
-            if self.coded.generation >= self.coded.generations {
+            if self.coded.generation >= generations {
                 return Ok(None);
             }
             self.coded.left = u16::try_from(self.rows_needed(self.coded.generation)).unwrap_or(u16::MAX);
@@ -269,18 +298,33 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         self.coded.left = self.coded.left.saturating_sub(1);
         self.round.frames = self.round.frames.saturating_sub(1);
         self.coded.seed = self.coded.seed.wrapping_add(1);
-        self.coded.begun = true;
-        let Coded { generation, generations, seed, density, .. } = self.coded;
+        let Coded { generation, seed, density, .. } = self.coded;
+        let density = if plane == Plane::Meta { DENSE } else { density };
+        self.coded.begun |= plane == Plane::Data;
+        if plane == Plane::Meta && self.round.frames == 0 {
+            // They solve a few dozen columns before they are asked; then who has them all has nothing to say.
+            self.linger = self.time_for_tags();
+        }
         let row = Row { generation, generations, seed, density };
         let (geometry, session, source) = (self.geometry, self.session, &mut self.source);
-        let count = geometry.count(Plane::Data);
-        encode_in_place(out, session, &Head::Coded(row), geometry.block().into(), |sum| {
+        let count = geometry.count(plane);
+        encode_in_place(out, session, &Head::Coded { plane, row }, geometry.block().into(), |sum| {
             RowBlocks::new(count, &row).try_for_each(|index| {
-                let block = sum.get_mut(..usize::from(geometry.block_len(Plane::Data, index)))?;
-                source.add(Plane::Data, index, block).then_some(())
+                let block = sum.get_mut(..usize::from(geometry.block_len(plane, index)))?;
+                source.add(plane, index, block).then_some(())
             })
         })
         .map(|octets| Some(octets.len()))
+    }
+
+    /// A list of a plane that is one generation says how many rows are lacking too.
+    pub(in crate::sender) fn book_missing(&mut self, at: u16, plane: Plane, missing: u16) {
+        let place = self.deficit_at(at, 0);
+        if self.cut(plane) == 1
+            && let Some(place) = self.deficits.get_mut(place)
+        {
+            *place = missing;
+        }
     }
 
     /// Books how many rows a meter lacks. Always `None`: the list of its blocks is not known anew.
@@ -291,26 +335,45 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         octets: &[u8],
         now: u64,
     ) -> Option<u16> {
+        let cut = if status.plane == Plane::Data || self.coded.meta { self.cut(status.plane) } else { 0 };
         let (mut sum, mut said, mut whole) = (0u16, 0u8, true);
         for word in octets.chunks_exact(2) {
             let deficit = word.first_chunk().map_or(0, |word| u16::from_be_bytes(*word));
             whole &= deficit != u16::MAX;
             let place = self.deficit_at(at, said);
-            if let Some(place) = self.deficits.get_mut(place).filter(|_| said < self.coded.generations) {
+            if let Some(place) = self.deficits.get_mut(place).filter(|_| said < cut) {
                 *place = deficit;
             }
             sum = sum.saturating_add(deficit);
             said = said.saturating_add(1);
         }
-        if !whole && !self.coded.begun && self.cut_finer(status.missing) {
+        let data = status.plane == Plane::Data;
+        if data && !whole && !self.coded.begun && self.cut_finer(status.missing) {
             return None;
         }
-        if !whole || said != self.coded.generations {
+        if !whole || said != cut {
             self.set_apart(at, whole && said > 0);
             return None;
         }
+        if !data && sum == 0 {
+            // It solves them still.
+            let wait = u64::from(self.time_for_tags());
+            self.unsettled(at);
+            if let Some(meter) = self.meter_mut(at) {
+                meter.not_before = now.saturating_add(wait);
+                meter.waiting = true;
+            }
+            return None;
+        }
         let before = self.meters().get(usize::from(at)).map_or(u16::MAX, |meter| meter.before);
-        self.measure(at, sum, Plane::Data, before);
+        self.measure(at, sum, status.plane, before);
+        if self.meters().get(usize::from(at)).is_some_and(|meter| meter.unicast) {
+            // Frames to all bring it nothing: by its list it is sent blocks alone.
+            self.set_apart(at, false);
+        }
+        if !data {
+            return None;
+        }
         let wait = self.solve_time(at, status.missing);
         if sum == 0
             && let Some(meter) = self.meter_mut(at).filter(|meter| meter.state == State::Complete)
@@ -363,7 +426,7 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
     pub(in crate::sender) fn rejoin(&mut self, at: u16) {
         let room = u32::from(self.coded.generations);
         let active = self.coded.active;
-        if let Some(meter) = self.meter_mut(at).filter(|meter| meter.apart && active) {
+        if let Some(meter) = self.meter_mut(at).filter(|meter| meter.apart && !meter.plane_meta && active) {
             let holds = room.saturating_mul(meter.identity.rows.into()).saturating_mul(3) / 4;
             if meter.missing > 0 && u32::from(meter.missing) < holds && meter.other_cut < OTHER_MAX {
                 meter.other_cut = OTHER_MAX;
@@ -373,14 +436,26 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         }
     }
 
+    /// Milliseconds that the slowest flash takes to solve all of manifest and tags.
+    fn time_for_tags(&self) -> u16 {
+        let slowest = self.meters().iter().map(|meter| meter.identity.read_time).max().unwrap_or(0);
+        let time = self.columns_time(slowest, self.geometry.count(Plane::Meta), 1);
+        u16::try_from(time.saturating_add(50)).unwrap_or(u16::MAX)
+    }
+
     /// Milliseconds a meter takes to solve `missing` columns: a quarter of the square of a generation's in reads, a write each.
     fn solve_time(&self, at: u16, missing: u16) -> u64 {
-        let read = self.meters().get(usize::from(at)).map_or(0, |meter| u64::from(meter.identity.read_time));
-        let generations = u64::from(self.coded.generations.max(1));
+        let read = self.meters().get(usize::from(at)).map_or(0, |meter| meter.identity.read_time);
+        self.columns_time(read, missing, self.coded.generations).saturating_add(1500)
+    }
+
+    fn columns_time(&self, read: u16, missing: u16, generations: u8) -> u64 {
+        let generations = u64::from(generations.max(1));
         let missing = u64::from(missing);
         let reads = missing.saturating_mul(missing).checked_div(generations).unwrap_or(0) / 4;
         let blocks = reads.saturating_add(missing.saturating_mul(6));
-        let time = blocks.saturating_mul(read).saturating_mul(self.geometry.block().into()) / 512 / 100;
-        (time.saturating_add(missing.saturating_mul(4)).saturating_mul(5) / 4).saturating_add(1500)
+        let time =
+            blocks.saturating_mul(read.into()).saturating_mul(self.geometry.block().into()) / 512 / 100;
+        time.saturating_add(missing.saturating_mul(4)).saturating_mul(5) / 4
     }
 }

@@ -2,11 +2,16 @@
 
 use super::{Kind, Round, ones};
 use crate::error::BufferTooSmall;
-use crate::sender::{Seal, Sender, Source, To, Traffic};
+#[cfg(feature = "coded")]
+use crate::sender::Strategy;
+use crate::sender::{Seal, Sender, Source, State, To, Traffic};
 use crate::session::Plane;
 
 /// Frames between two copies of the blocks that others cannot be checked without: a burst that takes one should not take the next.
 const APART: u16 = 8;
+/// Mean loss, in 1/65536, from which manifest and tags go out as rows.
+#[cfg(feature = "coded")]
+const LOSSY: u32 = 65536 / 14;
 
 impl<S: Source, K: Seal> Sender<'_, S, K> {
     /// Plans sending the blocks that others cannot be checked without, to whoever listens.
@@ -17,22 +22,43 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         for (index, place) in (0..head).zip(self.order.iter_mut()) {
             *place = index;
         }
+        for meter in self.meters.iter_mut() {
+            meter.ready = meter.state == State::Active;
+        }
         head > 0
     }
 
-    /// Share of frames that meters of the round lose on average, in 1/65536. `lacked` of the head's blocks, sent once, say it of a first round.
-    fn head_loss(&self, lacked: u32, head: u16) -> u32 {
+    /// Share of frames that meters lose on average, in 1/65536. Before a first round the head's blocks, sent once, say it; short ones are lost less
+    /// often.
+    fn head_loss(&self) -> u32 {
+        let head = self.geometry.head_blocks();
         if !self.first_done(Plane::Meta) && head > 0 {
-            let meters = self.mask.iter().fold(0u32, |sum, octet| sum.saturating_add(octet.count_ones()));
-            let sent = meters.saturating_mul(head.into()).max(1);
-            return (lacked.min(sent) << 16).checked_div(sent).unwrap_or(0);
+            let first = self.geometry.unit(Plane::Meta, 0).unwrap_or(0);
+            let (mut meters, mut lacked) = (0u32, 0u32);
+            for (at, meter) in self.meters().iter().enumerate().filter(|(_, meter)| meter.ready) {
+                let lacks =
+                    |row: &[u8]| row.get(at >> 3).is_some_and(|octet| octet & (0x80u8 >> (at & 7)) != 0);
+                if meter.plane_meta && meter.fresh {
+                    let of = (0..head).filter(|index| lacks(self.row(first.saturating_add(*index)))).count();
+                    lacked = lacked.saturating_add(u32::try_from(of).unwrap_or(0));
+                    meters = meters.saturating_add(1);
+                }
+            }
+            let whole = self.frame_octets(0);
+            let short =
+                |index| self.geometry.block().saturating_sub(self.geometry.block_len(Plane::Meta, index));
+            let octets = (0..head)
+                .fold(0u32, |sum, index| sum.saturating_add(whole.saturating_sub(short(index).into())));
+            let sent = meters.saturating_mul(octets).max(1);
+            let lost = u64::from(lacked).saturating_mul(whole.into()).min(sent.into());
+            return u32::try_from((lost << 16).checked_div(sent.into()).unwrap_or(0)).unwrap_or(0);
         }
         self.mean_loss().into()
     }
 
     /// Copies until hardly a meter lacks a block of the head: the rest of the plane would be lost on it.
-    pub(super) fn head_copies(&self, lacked: u32, head: u16) -> u16 {
-        let loss = self.head_loss(lacked, head).clamp(0x0200, 0xC000);
+    pub(super) fn head_copies(&self, lacked: u32) -> u16 {
+        let loss = self.head_loss().clamp(0x0200, 0xC000);
         let after = |expect: u64| expect.saturating_mul(loss.into()) >> 16;
         let (mut copies, mut expect) = (1u16, after(u64::from(lacked) << 16));
         while copies < 6 && expect > 0x1000 {
@@ -42,17 +68,61 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
         copies
     }
 
+    /// Sends manifest and tags as rows where so much is lost that plain blocks, each of which some meter lacks again, would take more: from the
+    /// first pass on, or not at all. Who lacks all of them needs no block before the others then.
+    #[cfg(feature = "coded")]
+    pub(super) fn choose_rows_for_tags(&mut self) -> bool {
+        let count = self.geometry.count(Plane::Meta);
+        let begins = !self.coded.meta;
+        if begins {
+            let loss = self.head_loss();
+            self.first_loss = u16::try_from(loss).unwrap_or(u16::MAX);
+            let served = (0..self.used).filter(|&at| self.masked(at));
+            let unable = |at: u16| {
+                self.meters().get(usize::from(at)).is_none_or(|meter| {
+                    meter.unicast
+                        || meter.identity.rows < count
+                        || !self.keeps_up(count.into(), meter.identity.read_time.into())
+                })
+            };
+            if self.first_done(Plane::Meta)
+                || (self.settings.strategy == Strategy::Auto && (loss < LOSSY || served.clone().count() < 3))
+                || served.clone().any(unable)
+                || self.generations_room() == 0
+                || !self.count_deficits(Plane::Meta, 1)
+            {
+                return false;
+            }
+            self.coded.meta = true;
+        }
+        let mut frames = self.rows_needed(0);
+        if begins {
+            frames = self.first_rows(count);
+        }
+        if frames == 0 {
+            return false;
+        }
+        self.begin_rows(frames);
+        self.coded.left = self.round.frames;
+        true
+    }
+
+    /// Rows after which most meters have `count` new ones: two beyond, and one and a half times by what the losses scatter.
+    #[cfg(feature = "coded")]
+    fn first_rows(&self, count: u16) -> u32 {
+        // The sample is small, and a few rows more are soon sent: an eighth less than it says.
+        let loss = u64::from(self.first_loss.min(0xC000)) * 7 / 8;
+        let scatter = u64::from(count).saturating_mul(loss << 16).isqrt().saturating_mul(3) / 2;
+        let rows = (u64::from(count).saturating_add(2) << 16).saturating_add(scatter);
+        u32::try_from(rows.div_ceil(0x1_0000u64.saturating_sub(loss))).unwrap_or(0)
+    }
+
     /// Where so many lose each block that no two could be sent in one frame, the first pass over the tags is made twice before anyone is asked.
     pub(super) fn repeat(&mut self) {
         if self.round.kind != Kind::Union || self.round.plane != Plane::Meta || self.first_done(Plane::Meta) {
             return;
         }
-        let first = self.geometry.unit(Plane::Meta, 0).unwrap_or(0);
-        let head = self.geometry.head_blocks();
-        let lacked = (0..head).fold(0u32, |sum, index| {
-            sum.saturating_add(ones(self.row(first.saturating_add(index)), self.mask))
-        });
-        let loss = u64::from(self.head_loss(lacked, head));
+        let loss = u64::from(self.head_loss());
         let square = loss.saturating_mul(loss) >> 16;
         let meters = u64::from(self.used);
         if self.round.len == self.round.split && meters.saturating_mul(square) > 2 << 16 {
