@@ -30,7 +30,7 @@ enum Built<'a> {
     Initiate { size: u32, block: u16, manifest: u16, tagged: bool, crc: u32, digest: [u8; 16] },
     Block { meta: bool, index: u16, acknowledge: bool, data: &'a [u8] },
     Xor { meta: bool, indices: Vec<u16>, data: &'a [u8] },
-    Coded { generation: u8, generations: u8, seed: u16, density: u8, data: &'a [u8] },
+    Coded { meta: bool, generation: u8, generations: u8, seed: u16, density: u8, data: &'a [u8] },
     StatusQuery(Question),
     RollCall { ask: Question, slot: u16, first: u16, members: &'a [u8] },
     Status { bits: u8, form: u8, numbers: [u16; 3], octets: &'a [u8] },
@@ -99,10 +99,10 @@ impl<'a> Built<'a> {
                 }
                 Message::Xor { plane: plane(meta), indices: numbers, data }
             }
-            Built::Coded { generation, generations, seed, density, data } => {
+            Built::Coded { meta, generation, generations, seed, density, data } => {
                 let generations = generations.max(1);
                 let row = Row { generation: generation % generations, generations, seed, density };
-                Message::Coded { row, data }
+                Message::Coded { plane: plane(meta), row, data }
             }
             Built::StatusQuery(ref question) => Message::StatusQuery(question.ask()),
             Built::RollCall { ref ask, slot, first, members } => {
