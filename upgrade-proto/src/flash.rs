@@ -53,8 +53,36 @@ pub(crate) fn read<F: ReadNorFlash>(flash: &mut F, at: u32, out: &mut [u8]) -> R
     Ok(())
 }
 
-/// Calls `each` with the octets at `at` in pieces of up to [`CHUNK`], until it returns `false`. By reference, so that it is there once: against
-/// a read of the flash the call costs nothing.
+/// Octets of a flash, read piece by piece: a receiver's loop for sums, comparisons and blank looks.
+pub(crate) struct Parts {
+    at: u32,
+    left: u32,
+    chunk: [u8; CHUNK],
+}
+
+impl Parts {
+    /// `len` octets from `at` on.
+    // Out of line, or the octets would be cleared in each place that reads.
+    #[inline(never)]
+    pub(crate) const fn new(at: u32, len: u32) -> Self {
+        Parts { at, left: len, chunk: [0; CHUNK] }
+    }
+
+    /// The next piece, of up to [`CHUNK`] octets; empty behind the last one.
+    #[inline(never)]
+    pub(crate) fn read<F: ReadNorFlash>(&mut self, flash: &mut F) -> Result<&[u8], FlashError> {
+        let len = usize::try_from(self.left).unwrap_or(usize::MAX).min(CHUNK);
+        let part = self.chunk.get_mut(..len).ok_or(FlashError)?;
+        read(flash, self.at, part)?;
+        let len = u32::try_from(len).map_err(|_| FlashError)?;
+        self.at = self.at.checked_add(len).ok_or(FlashError)?;
+        self.left = self.left.wrapping_sub(len);
+        Ok(part)
+    }
+}
+
+/// Calls `each` with the octets at `at` in pieces of up to [`CHUNK`], until it returns `false`. By reference, so that it is there once a flash: a
+/// boot loader, which does little with the pieces and has two flashes, is smaller with it than with [`Parts`].
 #[inline(never)]
 pub(crate) fn scan<F: ReadNorFlash>(
     flash: &mut F,
@@ -111,7 +139,14 @@ pub(crate) fn clear_bits<F: MultiwriteNorFlash>(flash: &mut F, at: u32, keep: u8
 
 /// Whether the octets at `at` are all erased.
 pub(crate) fn is_blank<F: ReadNorFlash>(flash: &mut F, at: u32, len: u32) -> Result<bool, FlashError> {
-    scan(flash, at, len, &mut |part| part.iter().all(|&octet| octet == 0xFF))
+    let mut parts = Parts::new(at, len);
+    loop {
+        match parts.read(flash)? {
+            [] => return Ok(true),
+            part if part.iter().all(|&octet| octet == 0xFF) => {}
+            _ => return Ok(false),
+        }
+    }
 }
 
 /// Erases the sector at `at`, unless it is blank. On a flash whose units are written once (`always`) a blank look is no proof: a cut

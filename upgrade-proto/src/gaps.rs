@@ -21,10 +21,12 @@ impl<'b> GapWriter<'b> {
     ///
     /// `None` when `out` has no octet.
     pub fn new(out: &'b mut [u8], from: u16, expected: u16, span: u16) -> Option<Self> {
-        let mean = u32::from(span).checked_div(u32::from(expected.max(1))).unwrap_or(0);
         // Best Rice parameter is about log2(0.69 * mean gap).
+        let span = u32::from(span).wrapping_mul(11);
+        let mut gap = u32::from(expected.max(1)).wrapping_mul(32);
         let mut k = 0u8;
-        while mean.wrapping_mul(11) >> k > 0x1F {
+        while span >= gap {
+            gap = gap.wrapping_mul(2);
             k = k.wrapping_add(1);
         }
         *out.first_mut()? = k;
@@ -37,22 +39,26 @@ impl<'b> GapWriter<'b> {
     pub fn push(&mut self, number: u16) -> bool {
         let Some(gap) = u32::from(number).checked_sub(self.next) else { return false };
         let ones = gap >> self.k;
-        // The ones, a zero, and k bits.
-        let bits = ones.saturating_add(1).saturating_add(self.k.into());
-        let past = self.bit.saturating_add(usize::try_from(bits).unwrap_or(usize::MAX));
-        if ones > RUN_MAX || past.div_ceil(8) > self.out.len() {
+        if ones > RUN_MAX {
             return false;
         }
-        for left in (0..bits).rev() {
-            let k = u32::from(self.k);
-            let one = if left < k { gap.wrapping_shr(left) & 1 != 0 } else { left > k };
-            let mask = 0x80u8 >> (self.bit & 7);
-            if let Some(octet) = self.out.get_mut(self.bit >> 3) {
-                // What is not written yet reads as ones.
-                *octet = if mask == 0x80 { 0xFF } else { *octet } & !if one { 0 } else { mask };
+        // Past the ones.
+        let mut bit = self.bit.wrapping_add(usize::try_from(ones).unwrap_or(usize::MAX));
+        let last = bit.wrapping_add(self.k.into()) >> 3;
+        let Some(fresh) = self.out.get_mut(self.len()..last.wrapping_add(1)) else { return false };
+        // What is not written reads as ones.
+        fresh.fill(0xFF);
+        // A zero, and k bits.
+        let low = gap ^ ones.wrapping_shl(self.k.into());
+        for left in (0..=self.k).rev() {
+            if low.wrapping_shr(left.into()) & 1 == 0
+                && let Some(octet) = self.out.get_mut(bit >> 3)
+            {
+                *octet &= !(0x80u8 >> (bit & 7));
             }
-            self.bit = self.bit.wrapping_add(1);
+            bit = bit.wrapping_add(1);
         }
+        self.bit = bit;
         self.next = u32::from(number).wrapping_add(1);
         true
     }

@@ -166,10 +166,8 @@ impl<'a> Manifest<'a> {
     /// Where the SHA-256 of the image is.
     pub(crate) const SHA256: u32 = 64;
 
-    /// Digest of the top of the tag table, among the fixed fields.
-    pub(crate) const fn root(head: &[u8; MANIFEST_LEN as usize]) -> &[u8; NODE_LEN as usize] {
-        part::<96, { NODE_LEN as usize }, { MANIFEST_LEN as usize }>(head)
-    }
+    /// Where the digest of the top of the tag table is.
+    pub(crate) const TAG_ROOT: u32 = 96;
 
     /// Takes in the fixed fields, zeros where `r` is too short; length and block count. Each into its place: a literal would be put
     /// together beside it first.

@@ -109,10 +109,23 @@ struct Level {
     octets: u32,
 }
 
-/// Rounding-up division; zero when the divisor is. Where there is no divide instruction, one copy of it is enough.
+/// Rounding-up division; of no use when the divisor is zero. Bit by bit, so that a meter without divide instruction need not link the compiler's
+/// routine, which is five times as long.
 #[inline(never)]
-pub(crate) const fn ceil_div(value: u32, by: u32) -> u32 {
-    if by == 0 { 0 } else { value.div_ceil(by) }
+pub(crate) const fn ceil_div(value: u32, by: u16) -> u32 {
+    let mut left = value;
+    let mut rest = 0u32;
+    let mut bits = 0u8;
+    while bits < 32 {
+        rest = (rest << 1) | (left >> 31);
+        left <<= 1;
+        if rest >= by as u32 {
+            rest = rest.wrapping_sub(by as u32);
+            left |= 1;
+        }
+        bits = bits.wrapping_add(1);
+    }
+    if rest == 0 { left } else { left.wrapping_add(1) }
 }
 
 const fn narrow(value: u32) -> Option<u16> {
@@ -141,19 +154,26 @@ impl Geometry {
         if tagged && (block < BLOCK_MIN_TAGGED || manifest == 0) {
             return Err(GeometryError::Tagged);
         }
-        let Some(count) = narrow(ceil_div(size, block as u32)) else { return Err(GeometryError::Count) };
-        // Levels are counted back from the data, wherever it starts.
-        let mut geometry = Geometry { size, block, manifest, tagged, count, meta: u16::MAX };
-        let mut level = geometry.data();
-        while let Some(above) = geometry.above(&level) {
-            level = above;
+        let count = ceil_div(size, block);
+        let mut meta = ceil_div(manifest as u32, block);
+        if tagged {
+            let mut octets = count.wrapping_mul(TAG_LEN as u32);
+            loop {
+                let blocks = ceil_div(octets, block);
+                meta = meta.wrapping_add(blocks);
+                if blocks <= 1 {
+                    break;
+                }
+                octets = blocks.wrapping_mul(NODE_LEN as u32);
+            }
         }
-        let tags = (u16::MAX as u32).wrapping_sub(level.start);
-        match narrow((geometry.manifest_blocks() as u32).wrapping_add(tags)) {
-            Some(meta) if (count as u32).wrapping_add(meta as u32) <= 0xFFFF => geometry.meta = meta,
-            _ => return Err(GeometryError::Count),
+        // Blocks have 16 octets at least, so that nothing wraps around.
+        if count.wrapping_add(meta) > u16::MAX as u32 {
+            return Err(GeometryError::Count);
         }
-        Ok(geometry)
+        #[expect(clippy::cast_possible_truncation, reason = "checked on the lines above")]
+        let (count, meta) = (count as u16, meta as u16);
+        Ok(Geometry { size, block, manifest, tagged, count, meta })
     }
 
     /// Octets of the image.
@@ -192,11 +212,13 @@ impl Geometry {
     /// Blocks of both planes.
     #[must_use]
     pub const fn units(&self) -> u16 {
-        self.meta.saturating_add(self.count)
+        self.meta.wrapping_add(self.count)
     }
 
     /// The number of a block over both planes, meta first; `None` when `index` is past the end.
     #[must_use]
+    // Out of line, as it is asked for in many places, and its two branches would stand in each.
+    #[inline(never)]
     pub const fn unit(&self, plane: Plane, index: u16) -> Option<u16> {
         if index >= self.count(plane) {
             return None;
@@ -226,7 +248,7 @@ impl Geometry {
     /// Blocks that hold the manifest.
     #[must_use]
     pub const fn manifest_blocks(&self) -> u16 {
-        match narrow(ceil_div(self.manifest as u32, self.block as u32)) {
+        match narrow(ceil_div(self.manifest as u32, self.block)) {
             Some(n) => n,
             None => 0,
         }
@@ -256,7 +278,7 @@ impl Geometry {
         }
         // Up to 65,535 blocks of 16 octets.
         let octets = below.blocks.wrapping_mul(if data { TAG_LEN } else { NODE_LEN } as u32);
-        let blocks = ceil_div(octets, self.block as u32);
+        let blocks = ceil_div(octets, self.block);
         Some(Level { start: below.start.wrapping_sub(blocks), blocks, octets })
     }
 
@@ -319,14 +341,12 @@ impl Geometry {
         let len = if own.start >= self.meta as u32 { TAG_LEN } else { NODE_LEN };
         let within = (unit as u32).wrapping_sub(own.start).wrapping_mul(len as u32);
         let offset = above.start.wrapping_mul(self.block as u32).wrapping_add(within);
-        match offset.checked_div(self.block as u32) {
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "the number of a meta block, of which there are 65,535 at most"
-            )]
-            Some(index) => DigestAt::Meta { index: index as u16, offset, len },
-            None => DigestAt::Nowhere,
-        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the number of a meta block, of which there are 65,535 at most"
+        )]
+        let index = ceil_div(offset.wrapping_add(1), self.block).wrapping_sub(1) as u16;
+        DigestAt::Meta { index, offset, len }
     }
 }
 

@@ -85,11 +85,12 @@ impl<E: Eeprom, const N: usize> EepromMap<E, N> {
 
     /// Layout of a slot: `record 48 | marks u8 | erasing from u16, to u16 | bits N | CRC-32 u32`.
     fn write(&mut self) -> Result<(), FlashError> {
-        let Some(record) = self.record else { return Ok(()) };
+        let Some(mut record) = self.record else { return Ok(()) };
         let slot = self.slot.wrapping_add(1).checked_rem(self.slots).unwrap_or(0);
         let at = self.place(slot);
         let sequence = self.sequence.wrapping_add(1);
-        let head = record.encode(sequence);
+        record.seal(sequence);
+        let head = record.0;
         let state = self.state();
         let crc = crc_end(crc_step(crc_step(crc_step(CRC_START, &head), &state), &self.bits));
         let mut pages = Pages { eeprom: &mut self.eeprom, at, buffer: [0; PAGE_MAX], held: 0 };

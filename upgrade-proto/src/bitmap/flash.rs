@@ -1,7 +1,7 @@
 //! The map in NOR flash: one bit cleared per block, no erase but one per session.
 
 use super::{BlockMap, Mark, Record, raise};
-use crate::flash::{self, CHUNK, FlashError, Span};
+use crate::flash::{self, FlashError, Span};
 use embedded_storage::nor_flash::MultiwriteNorFlash;
 
 /// Two halves, used in turn: record, marks, bits. A new session, or bits that must be set again, are written to the other half, its record
@@ -11,80 +11,72 @@ use embedded_storage::nor_flash::MultiwriteNorFlash;
 /// size and at least 128 octets longer than units / 8. Wear: one erase of each half every second session.
 #[derive(Copy, Clone, Debug)]
 pub struct FlashMap {
-    span: Span,
-    second: bool,
+    start: u32,
+    half: u32,
+    /// The half in force.
+    here: u32,
     sequence: u32,
 }
 
 const MARKS: u32 = 64;
 const MARK_STRIDE: u32 = 16;
 const BITS: u32 = 128;
+/// Octets of bits copied at a time.
+const PART: u16 = 64;
 
 impl FlashMap {
     /// A map in `span` of the receiver's flash, halved.
     #[must_use]
     pub const fn new(span: Span) -> Self {
-        FlashMap { span, second: false, sequence: 0 }
+        FlashMap { start: span.start, half: span.len / 2, here: span.start, sequence: 0 }
     }
 
-    #[inline(never)]
-    const fn half(&self, second: bool) -> u32 {
-        let half = self.span.len / 2;
-        self.span.start.wrapping_add(half.wrapping_mul(second as u32))
+    /// The half that is not in force.
+    const fn other(&self) -> u32 {
+        if self.here == self.start { self.start.wrapping_add(self.half) } else { self.start }
     }
 
     const fn mark_at(&self, mark: Mark) -> u32 {
-        self.half(self.second).wrapping_add(MARKS).wrapping_add((mark.bit() as u32).wrapping_mul(MARK_STRIDE))
+        self.here.wrapping_add(MARKS).wrapping_add((mark.bit() as u32).wrapping_mul(MARK_STRIDE))
     }
 
-    /// The number of a half's record, if there is one.
-    #[inline(never)]
-    fn look<F: MultiwriteNorFlash>(
-        &self,
-        flash: &mut F,
-        second: bool,
-        record: &mut Record,
-    ) -> Result<Option<u32>, FlashError> {
-        flash::read(flash, self.half(second), &mut record.0)?;
-        Ok(record.is_right().then(|| record.sequence()))
-    }
-
-    /// Erases the other half and writes the record to it, after the bits of this half but for the units forgotten, if these are to be kept.
+    /// Erases the other half and writes the record to it, after the bits of this half but for the units forgotten, if its bits are to be kept.
     #[inline(never)]
     fn turn<F: MultiwriteNorFlash>(
         &mut self,
         flash: &mut F,
         record: &Record,
-        forget: Option<(u16, u16)>,
+        keep: bool,
+        forget: (u16, u16),
     ) -> Result<(), FlashError> {
         let sector = u32::try_from(F::ERASE_SIZE).map_err(|_| FlashError)?;
-        let half = self.span.len / 2;
         let len = record.units().div_ceil(8);
-        let need = BITS.saturating_add(len.into());
-        if F::WRITE_SIZE > 16 || half.checked_rem(sector) != Some(0) || need > half {
+        let need = BITS.wrapping_add(len.into());
+        if F::WRITE_SIZE > 16 || self.half.checked_rem(sector) != Some(0) || need > self.half {
             return Err(FlashError);
         }
-        let to = self.half(!self.second);
+        let to = self.other();
         // Only what is used: the record's sector must go first, lest a cut leaves an old record over erased bits.
         flash::erase_span(flash, to, need, false)?;
-        if let Some((from, past)) = forget {
+        if keep {
             let mut at = 0u16;
             while at < len {
-                let mut chunk = [0u8; CHUNK];
-                let part = usize::from(len.wrapping_sub(at)).min(CHUNK);
-                let part = chunk.get_mut(..part).ok_or(FlashError)?;
+                let mut chunk = [0u8; PART as usize];
+                let part = chunk.get_mut(..len.wrapping_sub(at).min(PART).into()).ok_or(FlashError)?;
                 BlockMap::<F>::read(self, flash, at, part)?;
-                raise(part, at, from, past);
+                raise(part, at, forget.0, forget.1);
                 flash::program(flash, to.wrapping_add(BITS).wrapping_add(at.into()), part)?;
-                at = at.saturating_add(u16::try_from(part.len()).map_err(|_| FlashError)?);
+                at = at.wrapping_add(PART);
             }
             if BlockMap::<F>::marked(self, flash, Mark::Erased)? {
                 flash::clear_bits(flash, to.wrapping_add(MARKS), 0)?;
             }
         }
+        let mut record = *record;
         let sequence = self.sequence.wrapping_add(1);
-        flash::program(flash, to, &record.encode(sequence))?;
-        self.second = !self.second;
+        record.seal(sequence);
+        flash::program(flash, to, &record.0)?;
+        self.here = to;
         self.sequence = sequence;
         Ok(())
     }
@@ -96,25 +88,23 @@ impl<F: MultiwriteNorFlash> BlockMap<F> for FlashMap {
 
     fn load(&mut self, flash: &mut F) -> Result<Option<Record>, FlashError> {
         let mut record = Record::NONE;
-        let mut found = None;
-        for half in 0..2u8 {
-            let second = half == 1;
-            if let Some(sequence) = self.look(flash, second, &mut record)?
-                && found.is_none_or(|before| sequence.wrapping_sub(before) < 0x8000_0000)
-            {
-                found = Some(sequence);
+        let mut found = false;
+        for at in [self.start, self.start.wrapping_add(self.half)] {
+            flash::read(flash, at, &mut record.0)?;
+            let sequence = record.sequence();
+            if record.is_right() && (!found || sequence.wrapping_sub(self.sequence) < 0x8000_0000) {
+                found = true;
+                self.here = at;
                 self.sequence = sequence;
-                self.second = second;
             }
         }
-        if !self.second {
-            self.look(flash, false, &mut record)?;
-        }
-        Ok(found.map(|_| record))
+        // The first one again, if the second is not the later.
+        flash::read(flash, self.here, &mut record.0)?;
+        Ok(found.then_some(record))
     }
 
     fn begin(&mut self, flash: &mut F, record: &Record) -> Result<(), FlashError> {
-        self.turn(flash, record, None)
+        self.turn(flash, record, false, (0, 0))
     }
 
     fn mark(&mut self, flash: &mut F, mark: Mark) -> Result<(), FlashError> {
@@ -129,18 +119,18 @@ impl<F: MultiwriteNorFlash> BlockMap<F> for FlashMap {
     }
 
     fn read(&mut self, flash: &mut F, at: u16, out: &mut [u8]) -> Result<(), FlashError> {
-        let base = self.half(self.second).wrapping_add(BITS);
+        let base = self.here.wrapping_add(BITS);
         flash::read(flash, base.wrapping_add(at.into()), out)
     }
 
     fn set(&mut self, flash: &mut F, unit: u16) -> Result<(), FlashError> {
-        let base = self.half(self.second).wrapping_add(BITS);
+        let base = self.here.wrapping_add(BITS);
         let keep = !(0x80u8 >> (unit & 7));
         flash::clear_bits(flash, base.wrapping_add((unit >> 3).into()), keep)
     }
 
     fn forget(&mut self, flash: &mut F, record: &Record, from: u16, to: u16) -> Result<(), FlashError> {
-        self.turn(flash, record, Some((from, to)))
+        self.turn(flash, record, true, (from, to))
     }
 
     fn flush(&mut self, _: &mut F) -> Result<(), FlashError> {

@@ -42,7 +42,9 @@ impl Mark {
 /// The session a map is of, as it stands in the memory.
 ///
 /// Layout: `"UPM1" | sequence u32 | session 6 | size u32 | block u16 | manifest u16 | CRC u32 | digest 16 | units u16 | CRC-32 u32`.
+// Aligned, so that it is copied by words.
 #[derive(Copy, Clone)]
+#[repr(align(4))]
 pub struct Record(pub(crate) [u8; RECORD_LEN as usize]);
 
 /// Octets of a stored record with sequence number and check value.
@@ -67,9 +69,11 @@ impl Record {
     /// Of a session whose parameters stand in a message, its blocks not counted yet.
     pub(crate) fn read(session: Session, parameters: &[u8]) -> Self {
         let mut record = Record::NONE;
-        let mut w = Sink::new(&mut record.0);
-        w.put(MAGIC);
-        w.number(0, 4);
+        let (front, rest) = record.0.split_at_mut(8);
+        if let Some(magic) = front.first_chunk_mut() {
+            *magic = *MAGIC;
+        }
+        let mut w = Sink::new(rest);
         session.write(&mut w);
         w.put(parameters);
         record
@@ -97,17 +101,14 @@ impl Record {
         u32::from_be_bytes(*part::<4, 4, LEN>(&self.0))
     }
 
-    /// As it is to be stored with this number.
-    #[inline(never)]
-    pub(crate) fn encode(&self, sequence: u32) -> [u8; LEN] {
-        let mut octets = self.0;
-        let [_, _, _, _, a, b, c, d, ..] = &mut octets;
+    /// Puts in the number and check value with which it is to be stored.
+    pub(crate) fn seal(&mut self, sequence: u32) {
+        let [_, _, _, _, a, b, c, d, ..] = &mut self.0;
         [*a, *b, *c, *d] = sequence.to_be_bytes();
-        let crc = crc(&octets);
-        if let Some(place) = octets.last_chunk_mut() {
+        let crc = crc(&self.0);
+        if let Some(place) = self.0.last_chunk_mut() {
             *place = crc;
         }
-        octets
     }
 
     /// Whether it is a record, with the check value that belongs to it.
@@ -221,7 +222,9 @@ mod tests {
         let record = Record::new(session, &initiate, 99);
         let announced = record.announced();
         assert_eq!((announced.session(), announced.initiate(), record.units()), (session, initiate, 99));
-        let octets = record.encode(5);
+        let mut sealed = record;
+        sealed.seal(5);
+        let octets = sealed.0;
         let again = Record(octets);
         assert!(again.is_right());
         assert_eq!((again.announced(), again.units(), again.sequence()), (announced, 99, 5));

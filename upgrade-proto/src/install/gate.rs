@@ -64,7 +64,7 @@ where
                 return self.image_key(number, &key, now);
             }
         }
-        let Some(lead) = Lead::parse(message) else { return Ok(Outcome::Ignored) };
+        let Some(mut lead) = Lead::parse(message) else { return Ok(Outcome::Ignored) };
         let overheard = (kind::BLOCK..=kind::CODED_META).contains(&lead.kind) && !mine;
         if !overheard {
             match proof {
@@ -99,7 +99,7 @@ where
             }
             return Ok(Outcome::Ignored);
         }
-        let outcome = self.receiver.handle(lead, to, now)?;
+        let outcome = self.receiver.handle(&mut lead, to, now)?;
         match outcome {
             Outcome::Activate { at } => self.arm(at)?,
             Outcome::Cancel if self.record.state == State::Armed => self.enter(State::Verified)?,

@@ -181,6 +181,16 @@ pub(crate) mod kind {
     pub(crate) const EVENT_QUERY: u8 = 0x38;
     pub(crate) const EVENTS: u8 = 0x39;
 
+    /// Brings blocks, or sums of them.
+    pub(crate) const fn is_block(kind: u8) -> bool {
+        matches!(kind, BLOCK..=CODED_META)
+    }
+
+    /// A meter that is meant alone answers.
+    pub(crate) const fn is_answered(kind: u8) -> bool {
+        !is_block(kind) || matches!(kind, BLOCK_ACK | BLOCK_META_ACK)
+    }
+
     /// The plane of the blocks in a message of such a kind.
     pub(crate) const fn plane(kind: u8) -> Plane {
         if kind & 1 != 0 { Plane::Meta } else { Plane::Data }

@@ -1,6 +1,6 @@
 //! Blocks, plain and summed up, and what follows when one is there.
 
-use super::store::Put;
+use super::store::{Put, add};
 use super::{Outcome, Receiver};
 use crate::bitmap::BlockMap;
 use crate::codec::Fields;
@@ -32,7 +32,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
             Put::Refused => Ok(Outcome::Unusable),
             Put::Stored => {
                 let (plane, index) = self.store.geometry.split(unit);
-                if plane == Plane::Meta && self.store.root.is_none() && self.store.manifest_genuine::<H>()? {
+                if plane == Plane::Meta && !self.store.heeded && self.store.manifest_genuine::<H>()? {
                     self.heed_manifest()?;
                 }
                 #[cfg(feature = "coded")]
@@ -44,37 +44,50 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     }
 
     /// Takes the sum of some blocks: `count u8 | first u16 | gaps | octets`, as [`Indices`](crate::message::Indices) has them. The numbers are
-    /// read twice rather than kept.
+    /// read twice rather than kept: first to find which one is missing, so that no block is read for a sum that is of no use.
     #[inline(never)]
-    pub(super) fn xor(&mut self, plane: Plane, mut fields: Fields<'_>) -> Result<Outcome, FlashError> {
+    pub(super) fn xor(&mut self, plane: Plane, fields: &mut Fields<'_>) -> Result<Outcome, FlashError> {
         let store = &mut self.store;
-        let (zero, past) = store.geometry.range(plane);
         let (count, first, octets) = (fields.u8(), fields.u16(), fields.rest());
-        let (mut wanted, mut missing) = (0u16, 0u16);
-        // First which one is missing, so that no block is read for a sum that is of no use.
-        let used = summed(count, first, octets, &mut |index| {
-            let unit = zero.saturating_add(index);
-            if unit >= past {
-                missing = 2;
-            } else if !store.has(unit)? {
-                wanted = unit;
-                missing = missing.wrapping_add(1);
+        if count == 0 || usize::from(count) > XOR_MAX {
+            return Ok(Outcome::Ignored);
+        }
+        let mut wanted = 0;
+        let mut sum: &mut [u8] = &mut [];
+        for adding in [false, true] {
+            let mut gaps = GapReader::new(octets, first.saturating_add(1));
+            let mut index = first;
+            let mut missing = 0u8;
+            for left in (0..count).rev() {
+                let Some(unit) = store.geometry.unit(plane, index) else { return Ok(Outcome::Unusable) };
+                if !store.has(unit)? {
+                    wanted = unit;
+                    missing = missing.wrapping_add(1);
+                } else if adding {
+                    store.xor_into(unit, sum)?;
+                }
+                if left > 0 {
+                    let Some(next) = gaps.next() else { return Ok(Outcome::Ignored) };
+                    index = next;
+                }
             }
-            Ok(())
-        })?;
-        let Some(data) = used.and_then(|used| octets.get(used..)) else { return Ok(Outcome::Ignored) };
-        if missing == 0 {
-            return Ok(Outcome::Duplicate);
+            if adding {
+                break;
+            }
+            let used = if count > 1 { gaps.used() } else { 0 };
+            let Some(data) = octets.get(used..) else { return Ok(Outcome::Ignored) };
+            if missing == 0 {
+                return Ok(Outcome::Duplicate);
+            }
+            let Some(room) = self.buffer.get_mut(..data.len()) else { return Ok(Outcome::Unusable) };
+            if missing > 1 || data.len() != usize::from(store.geometry.block()) {
+                return Ok(Outcome::Unusable);
+            }
+            sum = room;
+            // The message's octets are added as the blocks' are.
+            sum.fill(0);
+            add(sum, data);
         }
-        let Some(sum) = self.buffer.get_mut(..data.len()) else { return Ok(Outcome::Unusable) };
-        if missing > 1 || data.len() != usize::from(store.geometry.block()) {
-            return Ok(Outcome::Unusable);
-        }
-        sum.copy_from_slice(data);
-        summed(count, first, octets, &mut |index| {
-            let unit = zero.saturating_add(index);
-            if unit == wanted { Ok(()) } else { store.xor_into(unit, sum) }
-        })?;
         let (block, padding) = sum.split_at_checked(store.len(wanted).into()).ok_or(FlashError)?;
         let put = if padding.iter().all(|&octet| octet == 0) {
             store.take::<H>(wanted, block)
@@ -94,30 +107,6 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         if !judged && !Manifest::suits(&head, self.store.record.announced(), &self.identity, &self.address) {
             return self.fail();
         }
-        self.store.root = Some(*Manifest::root(&head));
-        // All else can be found again in the flash once the manifest is known to be there.
-        self.store.map.flush(&mut self.store.flash)
+        self.store.heed()
     }
-}
-
-/// Calls `each` with the numbers of a sum; how many of `octets` they take, `None` where they are none.
-fn summed(
-    count: u8,
-    first: u16,
-    octets: &[u8],
-    each: &mut dyn FnMut(u16) -> Result<(), FlashError>,
-) -> Result<Option<usize>, FlashError> {
-    if count == 0 || usize::from(count) > XOR_MAX {
-        return Ok(None);
-    }
-    let mut gaps = GapReader::new(octets, first.saturating_add(1));
-    let mut index = first;
-    for left in (0..count).rev() {
-        each(index)?;
-        if left > 0 {
-            let Some(next) = gaps.next() else { return Ok(None) };
-            index = next;
-        }
-    }
-    Ok(Some(if count > 1 { gaps.used() } else { 0 }))
 }

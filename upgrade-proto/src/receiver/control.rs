@@ -19,27 +19,48 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     /// [`FlashError`] when the memory fails; the block is not marked as there.
     pub fn handle_message(&mut self, octets: &[u8], to: Addressed, now: u64) -> Result<Outcome, FlashError> {
         match Lead::parse(octets) {
-            Some(lead) => self.handle(lead, to, now),
+            Some(mut lead) => self.handle(&mut lead, to, now),
             None => Ok(Outcome::Ignored),
         }
     }
 
-    pub(crate) fn handle(&mut self, lead: Lead<'_>, to: Addressed, now: u64) -> Result<Outcome, FlashError> {
-        let Lead { kind, session, mut fields } = lead;
-        let answer = Pending::status(session, now);
-        if !(kind::BLOCK..=kind::CODED_META).contains(&kind) {
-            return self.control(kind, fields, to, answer);
+    pub(crate) fn handle(
+        &mut self,
+        lead: &mut Lead<'_>,
+        to: Addressed,
+        now: u64,
+    ) -> Result<Outcome, FlashError> {
+        let Lead { kind, session, ref mut fields } = *lead;
+        let mut answer = Pending::status(session, now);
+        let outcome = if kind::is_block(kind) {
+            self.blocks(kind, session, fields, now)?
+        } else {
+            self.control(kind, fields, to, &mut answer)?
+        };
+        // Only a question to one meter is answered at once: sixty answers at a time are none.
+        let answered = to == Addressed::Me && kind::is_answered(kind);
+        if (answered || kind == kind::ROLL_CALL) && outcome != Outcome::Ignored {
+            self.pending = Some(answer);
         }
+        Ok(outcome)
+    }
+
+    /// Blocks and sums of them.
+    #[cfg_attr(not(feature = "coded"), expect(unused_variables, reason = "the time of a coded row"))]
+    #[inline(never)]
+    fn blocks(
+        &mut self,
+        kind: u8,
+        session: Session,
+        fields: &mut Fields<'_>,
+        now: u64,
+    ) -> Result<Outcome, FlashError> {
         if !self.is_current(session) {
             return Ok(Outcome::Ignored);
         }
         let plane = kind::plane(kind);
         if kind <= kind::BLOCK_META_ACK {
-            let outcome = self.block(plane, fields.u16(), fields.rest())?;
-            if kind >= kind::BLOCK_ACK && to == Addressed::Me {
-                self.pending = Some(answer);
-            }
-            return Ok(outcome);
+            return self.block(plane, fields.u16(), fields.rest());
         }
         if self.phase != Phase::Receiving {
             return Ok(Outcome::Ignored);
@@ -48,51 +69,53 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
             return self.xor(plane, fields);
         }
         #[cfg(feature = "coded")]
-        if let Ok(row) = Row::read(&mut fields) {
+        if let Ok(row) = Row::read(fields) {
             return self.coded(plane, &row, fields.rest(), now);
         }
         Ok(Outcome::Ignored)
     }
 
+    /// Commands and questions; fills in the answer.
     #[inline(never)]
     fn control(
         &mut self,
         kind: u8,
-        mut fields: Fields<'_>,
+        fields: &mut Fields<'_>,
         to: Addressed,
-        mut answer: Pending,
+        answer: &mut Pending,
     ) -> Result<Outcome, FlashError> {
-        // Only a question to one meter is answered at once: sixty answers at a time are none.
-        let mut answers = to == Addressed::Me;
+        let mine = to == Addressed::Me;
         let mut outcome = Outcome::Taken;
         match kind {
             _ if to == Addressed::Other => return Ok(Outcome::Ignored),
             kind::QUERY => answer.kind = kind::IDENTITY,
-            kind::JOIN if answers => {
+            kind::JOIN if mine => {
                 self.group = Some((fields.u16(), fields.u16()));
                 answer.kind = kind::JOINED;
             }
             kind::INITIATE => {
-                if let Some(refusal) = self.initiate(answer.session, fields, answers)? {
+                if let Some(refusal) = self.initiate(answer.session, fields, mine)? {
                     answer.refuse(refusal);
                 }
             }
             kind::JOIN | kind::EVENT_QUERY => return Ok(Outcome::Ignored),
             // A meter that lost its session must say so, or it would be taken for a silent one.
             _ if !self.is_current(answer.session) => {
-                if !answers || kind == kind::ROLL_CALL {
+                if !mine || kind == kind::ROLL_CALL {
                     return Ok(Outcome::Ignored);
                 }
                 answer.refuse(Refusal::State);
             }
-            kind::STATUS_QUERY if answers => answer.ask = Ask::read(&mut fields),
-            kind::ROLL_CALL => {
-                answer.ask = Ask::read(&mut fields);
-                let slot = u32::from(fields.u16());
-                let Some(place) = self.place(to, fields) else { return Ok(Outcome::Ignored) };
-                // At most 65,536 members.
-                answer.at = answer.at.wrapping_add(slot.wrapping_mul(place).into());
-                answers = true;
+            kind::STATUS_QUERY | kind::ROLL_CALL => {
+                answer.ask = Ask::read(fields);
+                if kind == kind::ROLL_CALL {
+                    let slot = u32::from(fields.u16());
+                    let Some(place) = self.place(to, fields) else { return Ok(Outcome::Ignored) };
+                    // At most 65,536 members.
+                    answer.at = answer.at.wrapping_add(slot.wrapping_mul(place).into());
+                } else if !mine {
+                    return Ok(Outcome::Ignored);
+                }
             }
             kind::VERIFY => self.verify(),
             kind::ACTIVATE => match self.phase {
@@ -109,15 +132,12 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
             }
             _ => return Ok(Outcome::Ignored),
         }
-        if answers {
-            self.pending = Some(answer);
-        }
         Ok(outcome)
     }
 
     /// This member's slot in a roll call, from 1, if it is called: `first u16 | bits`.
     #[inline(never)]
-    fn place(&self, to: Addressed, mut fields: Fields<'_>) -> Option<u32> {
+    fn place(&self, to: Addressed, fields: &mut Fields<'_>) -> Option<u32> {
         let (group, member) = self.group?;
         if to != Addressed::Group(group) {
             return None;
@@ -125,14 +145,14 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         let mut left = member.checked_sub(fields.u16())?;
         let mut place = 0u32;
         for &octet in fields.rest() {
-            let taken = left.min(7);
-            // Members up to this one.
-            let bits = octet >> (7u16.wrapping_sub(taken) & 7);
-            place = place.wrapping_add(bits.count_ones());
-            if left < 8 {
-                return (bits & 1 != 0).then_some(place);
+            for bit in (0..8).rev() {
+                let called = octet >> bit & 1;
+                place = place.wrapping_add(called.into());
+                if left == 0 {
+                    return (called != 0).then_some(place);
+                }
+                left = left.wrapping_sub(1);
             }
-            left = left.wrapping_sub(8);
         }
         None
     }
@@ -162,7 +182,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     fn initiate(
         &mut self,
         session: Session,
-        fields: Fields<'_>,
+        fields: &Fields<'_>,
         mine: bool,
     ) -> Result<Option<Refusal>, FlashError> {
         let mut record = Record::read(session, fields.peek());
@@ -184,12 +204,8 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         }
         // Until the new record stands, the old session is what a cut comes back to.
         store.map.begin(&mut store.flash, &record)?;
-        store.open(&record, geometry);
+        self.open(&record, &geometry);
         self.phase = Phase::Erasing;
-        self.at = 0;
-        self.rebuilding = false;
-        #[cfg(feature = "coded")]
-        self.coder.reset();
         Ok(None)
     }
 }

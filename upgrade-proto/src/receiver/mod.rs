@@ -8,7 +8,7 @@ mod status;
 mod store;
 mod work;
 
-use crate::bitmap::{BlockMap, Mark};
+use crate::bitmap::{BlockMap, Mark, Record};
 use crate::error::Refusal;
 use crate::flash::{FlashError, Span};
 use crate::hash::Hash256;
@@ -136,11 +136,11 @@ pub struct Receiver<F, M, H, R, const B: usize> {
     crc: u32,
     store: Store<F, M>,
     pending: Option<Pending>,
-    /// Group and member.
-    group: Option<(u16, u16)>,
     /// As it stands in the message; phase and rows are filled in when it is asked for.
     identity: [u8; IDENTITY_LEN],
     address: Address,
+    /// Group and member.
+    group: Option<(u16, u16)>,
     hash: Option<H>,
     #[cfg(feature = "coded")]
     coder: coded::Coder,
@@ -192,26 +192,23 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     #[inline(never)]
     fn take_up(&mut self) -> Result<(), FlashError> {
         self.phase = Phase::Idle;
-        self.rebuilding = false;
-        self.at = 0;
         let store = &mut self.store;
         let Some(record) = store.map.load(&mut store.flash)? else { return Ok(()) };
         let Ok(geometry) = self.fits(record.announced()) else { return Ok(()) };
         if geometry.units() != record.units() {
             return Ok(());
         }
+        self.open(&record, &geometry);
         let store = &mut self.store;
-        store.open(&record, geometry);
         store.clear_pending()?;
         store.count()?;
         // A cut may have come between its last block and its check.
         let manifest = store.manifest_genuine::<H>()?;
-        let mut marked = |mark| store.map.marked(&mut store.flash, mark);
-        self.phase = if !marked(Mark::Erased)? {
+        self.phase = if !store.marked(Mark::Erased)? {
             Phase::Erasing
-        } else if marked(Mark::Failed)? {
+        } else if store.marked(Mark::Failed)? {
             Phase::Failed
-        } else if marked(Mark::Verified)? {
+        } else if store.marked(Mark::Verified)? {
             Phase::Verified
         } else {
             self.rebuilding = M::LAGS && geometry.tagged();
@@ -223,10 +220,18 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         if self.phase == Phase::Verified && !self.store.vouched() {
             self.phase = Phase::Failed;
         }
-        #[cfg(feature = "coded")]
-        self.coder.reset();
         self.settle();
         Ok(())
+    }
+
+    /// Goes over to a session of which no block is there, yet.
+    #[inline(never)]
+    fn open(&mut self, record: &Record, geometry: &Geometry) {
+        self.rebuilding = false;
+        self.at = 0;
+        self.store.open(record, geometry);
+        #[cfg(feature = "coded")]
+        self.coder.reset();
     }
 
     /// Where the meter stands.
@@ -241,7 +246,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     /// The session that is open.
     #[must_use]
     pub fn session(&self) -> Option<Session> {
-        self.is_open().then_some(self.store.session)
+        self.is_open().then(|| self.store.session())
     }
 
     /// How the open session's image is cut.
@@ -266,7 +271,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     /// # Errors
     /// [`FlashError`] when the memory fails.
     pub fn manifest(&mut self) -> Result<Option<Manifest<'static>>, FlashError> {
-        if !self.is_open() || self.store.root.is_none() {
+        if !self.is_open() || !self.store.heeded {
             return Ok(None);
         }
         let mut head = [0; MANIFEST_LEN as usize];
@@ -301,7 +306,10 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
 
     /// Answers with where the session stands.
     pub(crate) fn answer_status(&mut self, session: Session, ask: Ask, now: u64) {
-        self.pending = Some(Pending { ask, ..Pending::status(session, now) });
+        let answer = self.pending.insert(Pending { ask, ..Pending::status(session, now) });
+        if self.phase == Phase::Idle {
+            answer.refuse(Refusal::State);
+        }
     }
 
     /// The program that runs now, after an installation: what the read-back answers.
@@ -332,7 +340,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     /// Whether this is the open session.
     #[inline(never)]
     fn is_current(&self, session: Session) -> bool {
-        self.is_open() && self.store.session == session
+        self.is_open() && self.store.session() == session
     }
 
     /// The open session's image is not one to take.

@@ -1,9 +1,9 @@
 //! Answers: who the meter is, and which blocks it lacks in the fewest octets.
 
-use super::Receiver;
+use super::store::Missing;
+use super::{Pending, Receiver};
 use crate::bitmap::BlockMap;
 use crate::codec::Sink;
-use crate::error::Refusal;
 use crate::flash::FlashError;
 use crate::gaps::GapWriter;
 use crate::hash::Hash256;
@@ -28,22 +28,24 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     /// # Errors
     /// [`FlashError`] when the memory fails; the concentrator will ask again.
     pub fn poll_transmit<'b>(&mut self, out: &'b mut [u8], now: u64) -> Result<Option<&'b [u8]>, FlashError> {
-        let Some(mut answer) = self.pending.take_if(|answer| answer.at <= now) else { return Ok(None) };
-        if answer.kind == kind::STATUS && !self.is_open() {
-            answer.refuse(Refusal::State);
+        let Some(Pending { at, session, kind, code, ask }) = self.pending else { return Ok(None) };
+        if at > now {
+            return Ok(None);
         }
+        self.pending = None;
         let mut w = Sink::new(out);
-        header(&mut w, answer.kind, answer.session);
-        match answer.kind {
-            kind::STATUS if !self.status(answer.ask, &mut w)? => return Ok(None),
+        header(&mut w, kind, session);
+        match kind {
+            kind::STATUS if !self.status(ask, &mut w)? => return Ok(None),
             kind::STATUS => {}
             kind::IDENTITY => w.put(self.identity()),
             kind::JOINED => {
-                let (group, member) = self.group.unwrap_or_default();
-                w.u16(group);
-                w.u16(member);
+                if let Some((group, member)) = self.group {
+                    w.u16(group);
+                    w.u16(member);
+                }
             }
-            _ => w.u8(answer.code),
+            _ => w.u8(code),
         }
         Ok(w.finish().ok())
     }
@@ -68,38 +70,37 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         let plane = self.store.plane();
         let missing = self.store.missing(plane);
         let (zero, end) = self.store.geometry.range(plane);
-        let mut first = end;
-        if missing > 0 {
-            self.store.each_missing(zero, end, &mut |unit| {
-                first = unit;
-                false
-            })?;
-        }
-        let mut start = zero.saturating_add(ask.from);
-        // The number in a question for deficits is a cut into generations, not a block.
-        if ask.form == Form::Deficits || (ask.form == Form::Missing && start < first) {
-            start = first;
-        }
+        let count = end.wrapping_sub(zero);
+        let first = Missing::new(zero, end).next(&mut self.store)?.unwrap_or(end).wrapping_sub(zero);
+        let from = match ask.form {
+            // The number in a question for deficits is a cut into generations, not a block.
+            Form::Deficits => first,
+            Form::Missing => first.max(ask.from),
+            Form::Count | Form::Bitmap => ask.from,
+        };
+        let from = from.min(count);
         let mut bits = self.phase_code();
         if plane == Plane::Meta {
             bits |= Status::META;
         }
-        let all = first == zero && missing == end.wrapping_sub(zero);
+        let all = missing == count;
         let deficits = ask.form == Form::Deficits;
         // Nothing, or everything: the numbers say so.
-        let plain = ask.form != Form::Bitmap && (start >= end || (all && start == first));
+        let plain = from == count || (all && from == 0);
         let mut len = 0;
         if deficits {
             bits |= Status::DEFICITS;
-        } else if ask.form != Form::Count && !plain {
-            let room = w.room().saturating_sub(STATUS_HEAD).min(ask.limit.into());
-            (len, bits) = self.report(start, end, ask.form == Form::Bitmap, room, bits)?;
+        } else if ask.form == Form::Bitmap || !(ask.form == Form::Count || plain) {
+            let room = w.room().saturating_sub(STATUS_HEAD).min(ask.limit.into()).min(B);
+            let (octets, form) = self.report(zero.wrapping_add(from), end, ask.form == Form::Bitmap, room)?;
+            len = octets;
+            bits |= form;
         }
         w.u8(bits);
-        w.u16(first.wrapping_sub(zero));
+        w.u16(first);
         w.u16(missing);
         if bits & Status::DEFICITS != 0 && !deficits {
-            w.u16(start.wrapping_sub(zero));
+            w.u16(from);
         }
         w.put(self.buffer.get(..len).unwrap_or(&[]));
         let failed = bits & 0x0F == Phase::Failed.code();
@@ -121,51 +122,39 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         Ok(speaks || failed || plane == Plane::Meta)
     }
 
-    /// Fills the buffer with list or bitmap of the missing units of `start..end`: octets, and `bits` with the form and whether it stops short.
-    fn report(
-        &mut self,
-        start: u16,
-        end: u16,
-        whole: bool,
-        room: usize,
-        bits: u8,
-    ) -> Result<(usize, u8), FlashError> {
+    /// Fills the buffer with list or bitmap of the missing units of `start..end`: octets, and which form, and whether it stops short.
+    fn report(&mut self, start: u16, end: u16, whole: bool, room: usize) -> Result<(usize, u8), FlashError> {
         let store = &mut self.store;
-        let span = end.saturating_sub(start);
-        let bitmap = usize::from(span.div_ceil(8));
-        let room = room.min(B);
-        let octets = bitmap.min(room);
+        let span = end.wrapping_sub(start);
+        let wanted = usize::from(span.div_ceil(8));
+        let octets = wanted.min(room);
+        let short = octets < wanted;
         if !whole
-            && let Some(place) = self.buffer.get_mut(..bitmap.max(2).min(room))
+            && let Some(place) = self.buffer.get_mut(..wanted.max(2).min(room))
             && let Some(mut list) = GapWriter::new(place, start, store.missing(store.plane()), span)
         {
-            let mut goes = 0;
-            let mut more = false;
-            store.each_missing(start, end, &mut |unit| {
-                more = !list.push(unit);
+            let mut goes;
+            let mut units = Missing::new(start, end);
+            loop {
+                let Some(unit) = units.next(store)? else { return Ok((list.len(), Status::LIST)) };
                 goes = usize::from(unit.wrapping_sub(start));
-                !more
-            })?;
-            if !more {
-                return Ok((list.len(), bits | Status::LIST));
+                if !list.push(unit) {
+                    break;
+                }
             }
             // Cut short either way: whichever goes further.
-            if octets < bitmap && goes > octets.saturating_mul(8) {
-                return Ok((list.len(), bits | Status::LIST | Status::MORE));
+            if short && goes > octets.wrapping_mul(8) {
+                return Ok((list.len(), Status::LIST | Status::MORE));
             }
         }
         let map = self.buffer.get_mut(..octets).unwrap_or(&mut []);
         map.fill(0);
-        store.each_missing(start, end, &mut |unit| {
+        let mut units = Missing::new(start, end);
+        while let Some(unit) = units.next(store)? {
             let bit = unit.wrapping_sub(start);
-            let octet = map.get_mut(usize::from(bit >> 3));
-            let within = octet.is_some();
-            if let Some(octet) = octet {
-                *octet |= 0x80u8 >> (bit & 7);
-            }
-            within
-        })?;
-        let more = if octets < bitmap { Status::MORE } else { 0 };
-        Ok((octets, bits | Status::BITMAP | more))
+            let Some(octet) = map.get_mut(usize::from(bit >> 3)) else { break };
+            *octet |= 0x80u8 >> (bit & 7);
+        }
+        Ok((octets, if short { Status::BITMAP | Status::MORE } else { Status::BITMAP }))
     }
 }

@@ -3,9 +3,10 @@
 //! A block is named by its unit, the number over both planes (meta first), which is also its bit in the map.
 
 use super::Layout;
-use crate::bitmap::{BlockMap, Record};
-use crate::flash::{self, CHUNK, FlashError};
+use crate::bitmap::{BlockMap, Mark, Record};
+use crate::flash::{self, CHUNK, FlashError, Parts};
 use crate::hash::Hash256;
+use crate::package::Manifest;
 use crate::session::{DigestAt, Geometry, NODE_LEN, Plane, Session, ceil_div};
 use embedded_storage::nor_flash::NorFlash;
 
@@ -30,10 +31,11 @@ pub(crate) struct Store<F, M> {
     pub(crate) missing_data: u16,
     /// Blocks that were there were forgotten: what was computed from who has what is void.
     pub(crate) forgot: bool,
-    pub(crate) session: Session,
     pub(crate) layout: Layout,
-    /// Digest of the top of the tag table, once the manifest is there.
-    pub(crate) root: Option<[u8; NODE_LEN as usize]>,
+    /// The manifest is here, the one that was announced, and for this meter.
+    pub(crate) heeded: bool,
+    /// Digest of the top of its tag table.
+    root: [u8; NODE_LEN as usize],
     pub(crate) map: M,
     pub(crate) record: Record,
     pub(crate) flash: F,
@@ -57,12 +59,17 @@ impl<F, M> Store<F, M> {
             missing_meta: 0,
             missing_data: 0,
             layout,
-            root: None,
+            heeded: false,
+            root: [0; NODE_LEN as usize],
             forgot: false,
-            session: Session { id: 0, image: 0 },
             map,
             flash,
         }
+    }
+
+    /// Its name.
+    pub(crate) fn session(&self) -> Session {
+        self.record.announced().session()
     }
 
     /// The plane that is being received.
@@ -78,18 +85,17 @@ impl<F, M> Store<F, M> {
     }
 
     /// Opens a session; none of its blocks is there.
-    pub(crate) fn open(&mut self, record: &Record, geometry: Geometry) {
+    pub(crate) fn open(&mut self, record: &Record, geometry: &Geometry) {
         self.record = *record;
-        self.session = record.announced().session();
-        self.geometry = geometry;
-        self.root = None;
+        self.geometry = *geometry;
+        self.heeded = false;
         self.missing_meta = geometry.count(Plane::Meta);
         self.missing_data = geometry.count(Plane::Data);
     }
 
     /// Whether the image is described by a manifest that is here and is the one announced, or by none.
     pub(crate) const fn vouched(&self) -> bool {
-        self.root.is_some() || self.geometry.manifest() == 0
+        self.heeded || self.geometry.manifest() == 0
     }
 
     const fn span_start(&self, plane: Plane) -> u32 {
@@ -122,35 +128,9 @@ impl<F: NorFlash, M: BlockMap<F>> Store<F, M> {
         Ok(octet & (0x80u8 >> (unit & 7)) == 0)
     }
 
-    /// Calls `each` with every missing unit of `from..end`, until it returns `false`.
     #[inline(never)]
-    pub(crate) fn each_missing(
-        &mut self,
-        from: u16,
-        end: u16,
-        each: &mut dyn FnMut(u16) -> bool,
-    ) -> Result<(), FlashError> {
-        let mut unit = from;
-        while unit < end {
-            let mut chunk = [0u8; CHUNK];
-            let octets = usize::from((end.wrapping_sub(1) >> 3).wrapping_sub(unit >> 3)).wrapping_add(1);
-            let part = chunk.get_mut(..octets.min(CHUNK)).ok_or(FlashError)?;
-            self.map.read(&mut self.flash, unit >> 3, part)?;
-            for &octet in part.iter() {
-                let mut bits = octet << (unit & 7);
-                loop {
-                    if bits & 0x80 != 0 && !each(unit) {
-                        return Ok(());
-                    }
-                    bits <<= 1;
-                    unit = unit.wrapping_add(1);
-                    if unit & 7 == 0 || unit >= end {
-                        break;
-                    }
-                }
-            }
-        }
-        Ok(())
+    pub(crate) fn marked(&mut self, mark: Mark) -> Result<bool, FlashError> {
+        self.map.marked(&mut self.flash, mark)
     }
 
     /// The unit of a block of the plane that is being received.
@@ -172,7 +152,13 @@ impl<F: NorFlash, M: BlockMap<F>> Store<F, M> {
     #[cfg(feature = "coded")]
     pub(crate) fn each_missing_block(&mut self, each: &mut dyn FnMut(u16) -> bool) -> Result<(), FlashError> {
         let (zero, end) = self.geometry.range(self.plane());
-        self.each_missing(zero, end, &mut |unit| each(unit.wrapping_sub(zero)))
+        let mut missing = Missing::new(zero, end);
+        while let Some(unit) = missing.next(self)? {
+            if !each(unit.wrapping_sub(zero)) {
+                break;
+            }
+        }
+        Ok(())
     }
 
     #[inline(never)]
@@ -180,11 +166,11 @@ impl<F: NorFlash, M: BlockMap<F>> Store<F, M> {
         let units = self.geometry.units();
         let first = self.geometry.count(Plane::Meta);
         let (mut meta, mut data) = (0u16, 0u16);
-        self.each_missing(0, units, &mut |unit| {
+        let mut missing = Missing::new(0, units);
+        while let Some(unit) = missing.next(self)? {
             let sum = if unit < first { &mut meta } else { &mut data };
             *sum = sum.wrapping_add(1);
-            true
-        })?;
+        }
         self.missing_meta = meta;
         self.missing_data = data;
         Ok(())
@@ -199,18 +185,13 @@ impl<F: NorFlash, M: BlockMap<F>> Store<F, M> {
                 self.record.announced().digest()
             }
             DigestAt::Nowhere => return Ok(true),
-            DigestAt::Root => match &self.root {
-                Some(root) => root,
-                None => return Ok(false),
-            },
-            DigestAt::Meta { index, offset, len } => {
-                if !self.has(index)? {
-                    return Ok(false);
-                }
+            DigestAt::Root if self.heeded => &self.root,
+            DigestAt::Meta { index, offset, len } if self.has(index)? => {
                 let tag = tag.get_mut(..usize::from(len)).ok_or(FlashError)?;
-                flash::read(&mut self.flash, self.layout.meta.start.wrapping_add(offset), tag)?;
+                self.read_manifest(offset, tag)?;
                 tag
             }
+            _ => return Ok(false),
         };
         Ok(H::of(data).starts_with(want))
     }
@@ -220,19 +201,14 @@ impl<F: NorFlash, M: BlockMap<F>> Store<F, M> {
     #[inline(never)]
     pub(crate) fn manifest_genuine<H: Hash256>(&mut self) -> Result<bool, FlashError> {
         let blocks = self.geometry.manifest_blocks();
-        let mut here = blocks > 0;
-        self.each_missing(0, blocks, &mut |_| {
-            here = false;
-            false
-        })?;
-        if !here {
+        if blocks == 0 || Missing::new(0, blocks).next(self)?.is_some() {
             return Ok(false);
         }
         let mut hash = H::start();
-        flash::scan(&mut self.flash, self.layout.meta.start, self.geometry.manifest().into(), &mut |part| {
+        let mut parts = Parts::new(self.layout.meta.start, self.geometry.manifest().into());
+        while let part @ [_, ..] = parts.read(&mut self.flash)? {
             hash.feed(part);
-            true
-        })?;
+        }
         if hash.done().first_chunk() == Some(self.record.announced().digest()) {
             return Ok(true);
         }
@@ -248,20 +224,32 @@ impl<F: NorFlash, M: BlockMap<F>> Store<F, M> {
         flash::read(&mut self.flash, self.layout.meta.start.wrapping_add(from), out)
     }
 
+    /// The manifest is one to go by: what its tag table starts from is kept.
+    pub(crate) fn heed(&mut self) -> Result<(), FlashError> {
+        let at = self.layout.meta.start.wrapping_add(Manifest::TAG_ROOT);
+        flash::read(&mut self.flash, at, &mut self.root)?;
+        self.heeded = true;
+        // All else can be found again in the flash once the manifest is known to be there.
+        self.map.flush(&mut self.flash)
+    }
+
     #[inline(never)]
     fn compare(&mut self, at: u32, data: &[u8]) -> Result<Slot, FlashError> {
         let len = u32::try_from(data.len()).map_err(|_| FlashError)?;
         // Ones in every octet; ones that differ; ones that are wanted and cannot be had without an erase.
         let (mut common, mut other, mut lost) = (0xFFu8, 0u8, 0u8);
         let mut want = data.iter();
-        flash::scan(&mut self.flash, at, len, &mut |part| {
+        let mut parts = Parts::new(at, len);
+        while let part @ [_, ..] = parts.read(&mut self.flash)? {
             for (is, want) in part.iter().zip(&mut want) {
                 common &= is;
                 other |= is ^ want;
                 lost |= want & !is;
             }
-            common == 0xFF || lost == 0
-        })?;
+            if common != 0xFF && lost != 0 {
+                break;
+            }
+        }
         Ok(if other == 0 {
             Slot::Same
         } else if common == 0xFF {
@@ -288,10 +276,10 @@ impl<F: NorFlash, M: BlockMap<F>> Store<F, M> {
         let at = self.address(unit);
         let whole = match self.compare(at, data)? {
             Slot::Same => true,
-            Slot::Torn if M::REWRITES => self.program(at, data)?,
+            Slot::Other => false,
+            Slot::Torn if !M::REWRITES => false,
             // A write that was cut before it showed makes this one fail on flash that takes each unit once.
-            Slot::Blank => self.program(at, data).unwrap_or(false),
-            Slot::Torn | Slot::Other => false,
+            Slot::Torn | Slot::Blank => self.program(at, data).unwrap_or(false),
         };
         if !whole {
             self.clear_around(unit)?;
@@ -340,14 +328,14 @@ impl<F: NorFlash, M: BlockMap<F>> Store<F, M> {
     /// Erases the sectors under a block, after the blocks they hold are forgotten.
     fn clear_around(&mut self, unit: u16) -> Result<(), FlashError> {
         let sector = u32::try_from(F::ERASE_SIZE).map_err(|_| FlashError)?;
-        let block = u32::from(self.geometry.block());
+        let block = self.geometry.block();
         let (plane, index) = self.geometry.split(unit);
         let zero = unit.wrapping_sub(index);
         let start = self.span_start(plane);
         let from = self.geometry.offset(index);
-        let to = from.wrapping_add(block).div_ceil(sector).wrapping_mul(sector);
+        let to = from.wrapping_add(block.into()).div_ceil(sector).wrapping_mul(sector);
         let from = from.wrapping_sub(from.checked_rem(sector).ok_or(FlashError)?);
-        let first = from.checked_div(block).ok_or(FlashError)?;
+        let first = ceil_div(from.wrapping_add(1), block).wrapping_sub(1);
         let past = ceil_div(to, block).min(self.geometry.count(plane).into());
         #[expect(
             clippy::cast_possible_truncation,
@@ -369,6 +357,54 @@ impl<F: NorFlash, M: BlockMap<F>> Store<F, M> {
     }
 }
 
+/// The missing units of a range, rising, read from the map in pieces.
+pub(crate) struct Missing {
+    unit: u16,
+    end: u16,
+    /// Nothing is read yet.
+    fresh: bool,
+    /// The map's octets around the unit, from a multiple of [`CHUNK`] on.
+    chunk: [u8; CHUNK],
+}
+
+impl Missing {
+    /// Those of `from..end`.
+    // Out of line, or the octets would be cleared in each place that asks.
+    #[inline(never)]
+    pub(crate) const fn new(from: u16, end: u16) -> Self {
+        Missing { unit: from, end, fresh: true, chunk: [0; CHUNK] }
+    }
+
+    /// The next one.
+    ///
+    /// # Errors
+    /// [`FlashError`] when the memory fails.
+    #[inline(never)]
+    pub(crate) fn next<F: NorFlash, M: BlockMap<F>>(
+        &mut self,
+        store: &mut Store<F, M>,
+    ) -> Result<Option<u16>, FlashError> {
+        while self.unit < self.end {
+            let unit = self.unit;
+            let place = usize::from(unit >> 3) % CHUNK;
+            if self.fresh || (place == 0 && unit & 7 == 0) {
+                let octets =
+                    usize::from((self.end.wrapping_sub(1) >> 3).wrapping_sub(unit >> 3)).wrapping_add(1);
+                let part = self.chunk.get_mut(place..).ok_or(FlashError)?;
+                let len = octets.min(part.len());
+                let part = part.get_mut(..len).ok_or(FlashError)?;
+                store.map.read(&mut store.flash, unit >> 3, part)?;
+                self.fresh = false;
+            }
+            self.unit = unit.wrapping_add(1);
+            if self.chunk.get(place).is_some_and(|octet| octet & (0x80u8 >> (unit & 7)) != 0) {
+                return Ok(Some(unit));
+            }
+        }
+        Ok(None)
+    }
+}
+
 /// Adds flash octets to `sum` by XOR.
 pub(crate) fn xor_from<F: NorFlash>(
     flash: &mut F,
@@ -376,12 +412,20 @@ pub(crate) fn xor_from<F: NorFlash>(
     len: u32,
     sum: &mut [u8],
 ) -> Result<(), FlashError> {
-    let mut rest = sum.iter_mut();
-    flash::scan(flash, at, len, &mut |part| {
-        for (&octet, to) in part.iter().zip(&mut rest) {
-            *to ^= octet;
-        }
-        true
-    })?;
+    let mut rest = sum;
+    let mut parts = Parts::new(at, len);
+    while let part @ [_, ..] = parts.read(flash)? {
+        rest = add(rest, part);
+    }
     Ok(())
+}
+
+/// Adds octets to the front of `sum` by XOR; what lies behind it.
+#[inline(never)]
+pub(super) fn add<'s>(sum: &'s mut [u8], octets: &[u8]) -> &'s mut [u8] {
+    let (front, rest) = sum.split_at_mut_checked(octets.len()).unwrap_or_default();
+    for (to, octet) in front.iter_mut().zip(octets) {
+        *to ^= octet;
+    }
+    rest
 }

@@ -2,7 +2,7 @@
 
 use super::{Receiver, Work};
 use crate::bitmap::{BlockMap, Mark};
-use crate::flash::{self, FlashError};
+use crate::flash::{self, FlashError, Parts};
 use crate::hash::{CRC_START, Hash256, crc_end, crc_step};
 use crate::message::Phase;
 use crate::package::Manifest;
@@ -84,13 +84,19 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         let left = store.geometry.size().saturating_sub(self.at);
         let len = left.min(store.geometry.block().into());
         let from = store.layout.image.start.wrapping_add(self.at);
-        let read = flash::scan(&mut store.flash, from, len, &mut |part| {
-            self.crc = crc_step(self.crc, part);
-            if let Some(hash) = &mut self.hash {
-                hash.feed(part);
+        let mut parts = Parts::new(from, len);
+        let read = loop {
+            match parts.read(&mut store.flash) {
+                Ok([]) => break Ok(()),
+                Ok(part) => {
+                    self.crc = crc_step(self.crc, part);
+                    if let Some(hash) = &mut self.hash {
+                        hash.feed(part);
+                    }
+                }
+                Err(error) => break Err(error),
             }
-            true
-        });
+        };
         self.at = self.at.wrapping_add(len);
         if len < left && read.is_ok() {
             return Ok(());

@@ -7,7 +7,7 @@
 use super::super::Receiver;
 use super::matrix::{BITS_MAX, Bits, Matrix, NO_SLOT, rows_for};
 use crate::bitmap::BlockMap;
-use crate::flash::{self, CHUNK, FlashError};
+use crate::flash::{self, CHUNK, FlashError, Parts};
 use crate::hash::{CRC_START, Hash256, crc_end, crc_step};
 use crate::receiver::store::xor_from;
 use crate::session::{Plane, Session};
@@ -60,8 +60,8 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     }
 
     /// Marks the log entries of one session and plane, lest those of another be taken for its own after a reset.
-    const fn magic(&self) -> u16 {
-        let Session { id, image } = self.store.session;
+    fn magic(&self) -> u16 {
+        let Session { id, image } = self.store.session();
         let [a, b, c, d] = image.to_be_bytes();
         let magic = match self.coder.plane {
             Plane::Meta => MAGIC_META,
@@ -156,10 +156,10 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         if whole {
             let mut state = crc_step(CRC_START, head);
             let data = at.wrapping_add(shape.data);
-            flash::scan(&mut self.store.flash, data, self.store.geometry.block().into(), &mut |part| {
+            let mut parts = Parts::new(data, self.store.geometry.block().into());
+            while let part @ [_, ..] = parts.read(&mut self.store.flash)? {
                 state = crc_step(state, part);
-                true
-            })?;
+            }
             let mut crc = [0u8; 4];
             flash::read(
                 &mut self.store.flash,
