@@ -1,13 +1,14 @@
-//! Stands for a flash driver and an EEPROM: memory that the compiler knows nothing of.
+//! Stands for a flash driver and an EEPROM: memory that the compiler knows nothing of, and that may fail, so that what a core does about a
+//! failure is in it too.
 
-use embedded_storage::nor_flash::{ErrorType, MultiwriteNorFlash, NorFlash, ReadNorFlash};
+use embedded_storage::nor_flash::{ErrorType, MultiwriteNorFlash, NorFlash, NorFlashErrorKind, ReadNorFlash};
 use upgrade_proto::bitmap::Eeprom;
 use upgrade_proto::flash::FlashError;
 
 pub struct Memory;
 
 impl ErrorType for Memory {
-    type Error = core::convert::Infallible;
+    type Error = NorFlashErrorKind;
 }
 
 impl ReadNorFlash for Memory {
@@ -18,7 +19,7 @@ impl ReadNorFlash for Memory {
             // SAFETY: never run.
             *place = unsafe { (at as usize as *const u8).read_volatile() };
         }
-        Ok(())
+        status()
     }
 
     fn capacity(&self) -> usize {
@@ -32,12 +33,12 @@ impl NorFlash for Memory {
 
     fn erase(&mut self, from: u32, to: u32) -> Result<(), Self::Error> {
         (from..to).for_each(|at| put(at, 0xFF));
-        Ok(())
+        status()
     }
 
     fn write(&mut self, offset: u32, octets: &[u8]) -> Result<(), Self::Error> {
         octets.iter().zip(offset..).for_each(|(octet, at)| put(at, *octet));
-        Ok(())
+        status()
     }
 }
 
@@ -58,4 +59,11 @@ impl Eeprom for Memory {
 fn put(at: u32, octet: u8) {
     // SAFETY: never run.
     unsafe { (at as usize as *mut u8).write_volatile(octet) };
+}
+
+/// What a driver asks its chip at the end.
+fn status() -> Result<(), NorFlashErrorKind> {
+    const REGISTER: *const u8 = 0x1000 as *const u8;
+    // SAFETY: never run.
+    if unsafe { REGISTER.read_volatile() } == 0 { Ok(()) } else { Err(NorFlashErrorKind::Other) }
 }

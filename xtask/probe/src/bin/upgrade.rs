@@ -40,17 +40,15 @@ const METER: Meter = {
 
 probe::probe!(Meter = METER, |meter, octets| {
     let now = u64::from(octets.len() as u32);
-    let to = match octets.len() % 3 {
+    let to = match octets.len() & 3 {
         0 => Addressed::Me,
         1 => Addressed::Other,
         _ => Addressed::Group(octets.len() as u16),
     };
     let mut answer = [0; 64];
-    let done = [
-        meter.resume().is_ok(),
-        meter.handle_message(octets, to, now).is_ok(),
-        meter.work(now).is_ok(),
-        meter.poll_transmit(&mut answer, now).is_ok_and(|sent| sent.is_some()),
-    ];
-    done.iter().fold(u32::from(answer[0]), |sum, done| sum << 1 | u32::from(*done))
+    let done = meter.resume().is_ok()
+        & meter.handle_message(octets, to, now).is_ok()
+        & meter.work(now).is_ok()
+        & meter.poll_transmit(&mut answer, now).is_ok_and(|sent| sent.is_some());
+    u32::from(answer[0]) | u32::from(done) << 8
 });
