@@ -84,7 +84,8 @@
 //!
 //! Of that, feedback is 0.3 to 0.5 %; manifest and tags are 1.7 % at 1 %, 2.1 % at 10 and 20 % and 2.3 % at 30 %, where 34 blocks sent before all others
 //! take 60 frames until the neediest of 61 meters has them in any scheme, 2 %. Bursts of ten frames that lose 10 %: 1.032, 2.9 % for manifest and tags;
-//! six meters at 30 % and 55 at 1 %: 1.024. 200 meters: 1.023 at 1 and at 10 % (three seeds); 1000 meters: 1.09 at 1 % (one seed), 7 % of which is feedback. Who has nothing to say stays silent, which takes no airtime but its slot: at 1 % of loss the job lasts 1 % longer for it.
+//! six meters at 30 % and 55 at 1 %: 1.024. 200 meters: 1.023 at 1 and at 10 % (three seeds); 1000 meters: 1.09 at 1 % (one seed), 7 % of which is
+//! feedback. Who has nothing to say stays silent, which takes no airtime but its slot: at 1 % of loss the job lasts 1 % longer for it.
 //!
 //! A receiver with a block buffer of 512 octets keeps at most 800 octets of state (on a 64-bit host; 728 on thumbv6m, 712 on AVR), beside hash state and
 //! the RAM given to `coded`. Its program is 8.1 kB on thumbv6m (`opt-level = "s"`, link-time optimisation; `cargo xtask test probe`), without hash and `coded`,

@@ -1,6 +1,7 @@
 //! What was damaged, told on standard error.
 
-use std::fmt::Display;
+use std::fmt::{Arguments, Display};
+use std::io::{self, Write};
 
 /// Counts and tells damage. Octets lost one after the other are told once, with the first reason.
 #[derive(Debug, Default)]
@@ -82,7 +83,7 @@ impl Damage {
             return;
         }
         self.count += 1;
-        eprintln!("meter: {what}");
+        tell(format_args!("{what}"));
     }
 
     /// A message is encrypted and there is no key: each sender is told as it comes up.
@@ -95,7 +96,7 @@ impl Damage {
         self.locked += 1;
         if self.sender != system_title {
             self.sender = system_title.to_owned();
-            eprintln!("meter: encrypted by system title {system_title}, and no key given (--key)");
+            tell(format_args!("encrypted by system title {system_title}, and no key given (--key)"));
         }
     }
 
@@ -108,7 +109,7 @@ impl Damage {
     pub fn finish(&mut self) {
         self.flush();
         if self.locked > 1 {
-            eprintln!("meter: {} messages not opened for want of a key", self.locked);
+            tell(format_args!("{} messages not opened for want of a key", self.locked));
         }
     }
 
@@ -116,4 +117,9 @@ impl Damage {
     pub fn count(&self) -> u64 {
         self.count + u64::from(self.run.is_some())
     }
+}
+
+/// In one piece: standard error has no buffer, and a log with much damage has many of these. Nobody may be listening.
+fn tell(what: Arguments<'_>) {
+    let _ = io::stderr().write_all(format!("meter: {what}\n").as_bytes());
 }
