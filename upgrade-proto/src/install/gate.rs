@@ -65,7 +65,7 @@ where
             }
         }
         let Some(mut lead) = Lead::parse(message) else { return Ok(Outcome::Ignored) };
-        let overheard = (kind::BLOCK..=kind::CODED_META).contains(&lead.kind) && !mine;
+        let overheard = kind::is_block(lead.kind) && !mine;
         if !overheard {
             match proof {
                 Proof::Meter(_) => {}
@@ -88,7 +88,7 @@ where
                 return Ok(Outcome::Ignored);
             }
         }
-        if !self.policy.sealed && !is_block(lead.kind) {
+        if !self.policy.sealed && !is_vouched_for(lead.kind) {
             self.heard = true;
         }
         let kind = lead.kind;
@@ -131,7 +131,7 @@ where
         let mine = to == Addressed::Me;
         match lead.kind {
             // Tags say what a block is worth, whoever sent it.
-            kind if is_block(kind) => return Ok(Ok(false)),
+            kind if is_vouched_for(kind) => return Ok(Ok(false)),
             kind::CODED | kind::CODED_META => {
                 let passes = !sealed || proof != Proof::None;
                 return Ok(if passes { Ok(false) } else { Err(Refusal::Authentication) });
@@ -267,6 +267,6 @@ where
 }
 
 /// A block or a sum of some, which tags vouch for.
-fn is_block(kind: u8) -> bool {
+fn is_vouched_for(kind: u8) -> bool {
     (kind::BLOCK..=kind::XOR_META).contains(&kind)
 }

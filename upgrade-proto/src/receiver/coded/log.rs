@@ -13,7 +13,7 @@ use crate::receiver::store::xor_from;
 use crate::session::{Plane, Session};
 use embedded_storage::nor_flash::NorFlash;
 
-/// Octets of an entry before its bits: `magic u16 | generation u8 | generations u8 | pivot u16 | columns u16`.
+/// Octets of an entry before its bits.
 const HEAD: usize = 8;
 /// Bits of the number of columns; the start of the log is above.
 const START: u16 = 10;
@@ -179,6 +179,9 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
     pub(super) fn adopt(&mut self, shape: &Shape, generations: u8) -> Result<bool, FlashError> {
         self.coder.discard();
         self.coder.generations = generations;
+        let sector = u32::try_from(F::ERASE_SIZE).map_err(|_| FlashError)?;
+        let base = self.store.layout.scratch.start;
+        let floor = |at: u32| at.wrapping_sub(at.checked_rem(sector).unwrap_or(0));
         let mut slot = 0;
         loop {
             let from = slot;
@@ -195,26 +198,17 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
             self.coder.kept = true;
             // The sector after the last whole entry may be half written or half erased: the log goes on in a fresh one, as it did after a reset
             // before this one.
-            let sector = u32::try_from(F::ERASE_SIZE).map_err(|_| FlashError)?;
-            let base = self.store.layout.scratch.start;
             let torn = self.slot_at(shape, slot).wrapping_sub(base).saturating_add(shape.stride);
             let fresh = torn.div_ceil(sector).saturating_mul(sector);
-            let floor = |at: u32| at.wrapping_sub(at.checked_rem(sector).unwrap_or(0));
             while slot < shape.slots && floor(self.slot_at(shape, slot).wrapping_sub(base)) < fresh {
                 slot = slot.saturating_add(1);
             }
             self.coder.next = slot;
         }
         if self.coder.kept && self.coder.next < shape.slots {
-            let sector = u32::try_from(F::ERASE_SIZE).map_err(|_| FlashError)?;
-            let at = self.slot_at(shape, self.coder.next);
-            let at = at.wrapping_sub(
-                at.wrapping_sub(self.store.layout.scratch.start).checked_rem(sector).unwrap_or(0),
-            );
-            if at.saturating_add(sector).saturating_sub(self.store.layout.scratch.start)
-                <= self.store.layout.scratch.len
-            {
-                flash::erase_sector(&mut self.store.flash, at, true)?;
+            let at = floor(self.slot_at(shape, self.coder.next).wrapping_sub(base));
+            if at.saturating_add(sector) <= self.store.layout.scratch.len {
+                flash::erase_sector(&mut self.store.flash, base.wrapping_add(at), true)?;
             }
         }
         Ok(self.coder.kept)

@@ -3,7 +3,7 @@
 //! `columns u16 * l | slots u16 * l`. The triangle itself is read from the log, where it stands beside the octets that are read anyway: in RAM
 //! it would take `l / 8` octets more for each column, and few columns mean many generations, each of which costs rows of its own.
 
-/// No row has this column as its first.
+/// No row has this column as its last.
 pub(super) const NO_SLOT: u16 = u16::MAX;
 /// Most octets of a row's bits.
 pub(super) const BITS_MAX: usize = 128;

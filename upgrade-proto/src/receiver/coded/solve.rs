@@ -26,7 +26,7 @@ impl<F: NorFlash, M: BlockMap<F>, H: Hash256, R: AsMut<[u8]>, const B: usize> Re
         self.phase == Phase::Receiving && matches!(self.coder.solve, Solve::At(_))
     }
 
-    /// Solves one column of a full generation, from the last one up, when no row has come for a while.
+    /// Solves one column of a full generation, from the first one on, when no row has come for a while.
     pub(in crate::receiver) fn solve(&mut self, now: u64) -> Result<Work, FlashError> {
         self.follow();
         if self.phase != Phase::Receiving

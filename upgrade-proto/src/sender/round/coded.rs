@@ -22,7 +22,7 @@ pub(crate) struct Coded {
     density: u8,
     seed: u16,
     generation: u8,
-    pub(super) left: u16,
+    left: u16,
 }
 
 /// Blocks of a row that fall on missing ones, on average, at the meter that lacks fewest: enough for sparse rows to be as good as dense ones, and
@@ -110,16 +110,16 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
             || coded < other.saturating_add(again)
         {
             self.coded.active = true;
-            self.begin_rows(frames);
+            self.begin_rows(frames, self.rows_needed(0));
             return true;
         }
         false
     }
 
-    /// Makes the round one of rows.
-    pub(super) fn begin_rows(&mut self, frames: u32) {
+    /// Makes the round one of rows, `first` of them of the first generation.
+    pub(super) fn begin_rows(&mut self, frames: u32, first: u32) {
         self.coded.generation = 0;
-        self.coded.left = u16::try_from(self.rows_needed(0)).unwrap_or(u16::MAX);
+        self.coded.left = u16::try_from(first).unwrap_or(u16::MAX);
         self.round.kind = Kind::Coded;
         self.round.frames = u16::try_from(frames).unwrap_or(u16::MAX);
         self.round.split = 0;

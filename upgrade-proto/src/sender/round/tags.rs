@@ -95,15 +95,11 @@ impl<S: Source, K: Seal> Sender<'_, S, K> {
             }
             self.coded.meta = true;
         }
-        let mut frames = self.rows_needed(0);
-        if begins {
-            frames = self.first_rows(count);
-        }
+        let frames = if begins { self.first_rows(count) } else { self.rows_needed(0) };
         if frames == 0 {
             return false;
         }
-        self.begin_rows(frames);
-        self.coded.left = self.round.frames;
+        self.begin_rows(frames, frames);
         true
     }
 
