@@ -1,41 +1,13 @@
 /* A plugin for QEMU 7.2 and later: instructions that a bare-metal program executes, by their addresses, between one read of its
  * counter and the next.
  *
- * Debian ships no header of the plugin interface; what is used of it is declared here, by its documentation.
- *
  *   cc -O2 -shared -fPIC -o count.so count.c
  *   qemu-system-… -plugin count.so,mark=ADDRESS,bottom=ADDRESS,top=ADDRESS,out=FILE
  *
  * A load from mark, the counter's address, starts the counting, the next one ends it. At the end of each stretch FILE gets
  * a line `STRETCH ADDRESS INSTRUCTIONS` for every address from bottom to top that was executed in it.
  */
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#define EXPORTED __attribute__((visibility("default")))
-
-typedef uint64_t plugin_id;
-struct block;
-struct instruction;
-enum registers { NO_REGISTERS };
-/* QEMU 7.2 takes loads for stores where it is asked for loads alone. */
-enum access { LOADS_AND_STORES = 3 };
-
-size_t qemu_plugin_tb_n_insns(const struct block *);
-struct instruction *qemu_plugin_tb_get_insn(const struct block *, size_t);
-uint64_t qemu_plugin_insn_vaddr(const struct instruction *);
-bool qemu_plugin_mem_is_store(uint32_t);
-void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id, void (*)(plugin_id, struct block *));
-void qemu_plugin_register_vcpu_insn_exec_cb(struct instruction *, void (*)(unsigned, void *), enum registers, void *);
-void qemu_plugin_register_vcpu_mem_cb(struct instruction *, void (*)(unsigned, uint32_t, uint64_t, void *),
-                                      enum registers, enum access, void *);
-void qemu_plugin_register_atexit_cb(plugin_id, void (*)(plugin_id, void *), void *);
-
-EXPORTED int qemu_plugin_version = 1;
+#include "qemu.h"
 
 static uint64_t mark, bottom, top, stretch;
 static bool counting;
@@ -85,15 +57,6 @@ static void ended(plugin_id id, void *data)
 {
     (void)id, (void)data;
     fclose(out);
-}
-
-static bool taken(const char *argument, const char *name, uint64_t *number)
-{
-    size_t length = strlen(name);
-    if (strncmp(argument, name, length))
-        return false;
-    *number = strtoull(argument + length, NULL, 0);
-    return true;
 }
 
 EXPORTED int qemu_plugin_install(plugin_id id, const void *info, int count, char **arguments)

@@ -1,35 +1,11 @@
 /* A plugin for QEMU 7.2 and later: how deep the stack of a bare-metal program went.
  *
- * Debian ships no header of the plugin interface; what is used of it is declared here, by its documentation.
- *
  *   cc -O2 -shared -fPIC -o stack.so stack.c
  *   qemu-system-… -plugin stack.so,bottom=ADDRESS,top=ADDRESS,out=FILE
  *
  * Every store to bottom..top is looked at; at the end FILE holds top less the lowest address stored to, in octets.
  */
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#define EXPORTED __attribute__((visibility("default")))
-
-typedef uint64_t plugin_id;
-struct block;
-struct instruction;
-enum registers { NO_REGISTERS };
-enum access { STORES = 2 };
-
-size_t qemu_plugin_tb_n_insns(const struct block *);
-struct instruction *qemu_plugin_tb_get_insn(const struct block *, size_t);
-void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id, void (*)(plugin_id, struct block *));
-void qemu_plugin_register_vcpu_mem_cb(struct instruction *, void (*)(unsigned, uint32_t, uint64_t, void *),
-                                      enum registers, enum access, void *);
-void qemu_plugin_register_atexit_cb(plugin_id, void (*)(plugin_id, void *), void *);
-
-EXPORTED int qemu_plugin_version = 1;
+#include "qemu.h"
 
 static uint64_t bottom, top, lowest;
 static char *out;
@@ -56,15 +32,6 @@ static void ended(plugin_id id, void *data)
         return;
     fprintf(file, "%llu\n", (unsigned long long)(top - lowest));
     fclose(file);
-}
-
-static bool taken(const char *argument, const char *name, uint64_t *number)
-{
-    size_t length = strlen(name);
-    if (strncmp(argument, name, length))
-        return false;
-    *number = strtoull(argument + length, NULL, 0);
-    return true;
 }
 
 EXPORTED int qemu_plugin_install(plugin_id id, const void *info, int count, char **arguments)

@@ -169,9 +169,10 @@ fn stretches(text: &str) -> Vec<Vec<(u64, u64)>> {
 /// A plugin of `xtask/plugin`, compiled when it is first wanted.
 fn plugin(name: &str) -> Option<PathBuf> {
     let library = target_dir().join("xtask").join(format!("{name}.so"));
-    let source = root().join("xtask/plugin").join(format!("{name}.c"));
+    let folder = root().join("xtask/plugin");
+    let source = folder.join(format!("{name}.c"));
     let age = |file: &Path| fs::metadata(file).and_then(|data| data.modified()).ok();
-    if age(&library) < age(&source) {
+    if age(&library) < age(&source).max(age(&folder.join("qemu.h"))) {
         let mut compiler = Command::new("cc");
         compiler.args(["-O2", "-shared", "-fPIC", "-o"]).arg(&library).arg(&source);
         compiler.stdout(Stdio::null()).status().ok().filter(|status| status.success())?;
